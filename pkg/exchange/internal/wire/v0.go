@@ -1,0 +1,114 @@
+package wire
+
+import "encoding/json"
+
+// CommandV0 is what a generation 0 control message is about.
+type CommandV0 uint8
+
+// Commands of generation 0 (lib/peer.js of npm peer-exchange 0.4.1), and the
+// extensions, which are used between two nodes that both announced them in hello.
+const (
+	// V0Unknown is a line that is no message, a command this version does not
+	// know, or the answer to a getPeer: the command of an answer is the reqId.
+	V0Unknown CommandV0 = iota
+	V0Hello
+	V0HelloAck
+	V0GetPeer
+	V0Incoming
+	V0Accept
+	V0Unaccept
+
+	V0Ping
+	V0Pong
+	V0Credit
+)
+
+var commandsV0 = [...]string{
+	V0Unknown:  "unknown",
+	V0Hello:    "hello",
+	V0HelloAck: "helloack",
+	V0GetPeer:  "getPeer",
+	V0Incoming: "incoming",
+	V0Accept:   "accept",
+	V0Unaccept: "unaccept",
+	V0Ping:     "ping",
+	V0Pong:     "pong",
+	V0Credit:   "credit",
+}
+
+// String returns the command as it is written on the wire.
+func (c CommandV0) String() string {
+	if int(c) < len(commandsV0) {
+		return commandsV0[c]
+	}
+	return commandsV0[V0Unknown]
+}
+
+// Limits of what a decoded message holds. What exceeds one is left out, or makes
+// the message invalid if it cannot do without.
+const (
+	maxTransports    = 16   // Transports and accepts in a hello.
+	maxTransportName = 64   // Bytes of a transport's name.
+	maxOpts          = 1024 // Bytes of a transport's options.
+	maxID            = 128  // Bytes of a reqId, nonce, candidate id, token or instance.
+	maxNetworkID     = 1024 // Bytes of a network ID.
+	maxAddress       = 256  // Bytes of an address.
+	maxAgent         = 128  // Bytes of ext.agent.
+	maxFeatures      = 32   // Entries of ext.features.
+	maxExclude       = 128  // Entries of exclude.
+)
+
+// Ext is what a node that knows extensions says about itself in hello.
+type Ext struct {
+	Agent    string   // Software and version, at most 128 bytes. For people.
+	Instance string   // 32 lower-case hex digits, or empty.
+	Features []string // Extensions the node understands.
+	Window   int      // Bytes of data the other side may send before it is given credit; 0 if data flows without credit.
+}
+
+// Hello is the first message of each side.
+type Hello struct {
+	ID string // Network ID, at most 1024 bytes.
+
+	// Version is 0 in generation 0. It is -1 for a number that is no small
+	// integer, which no version equals.
+	Version int
+
+	// Accepts has the transports the node can be reached with, each with its
+	// options: an object, or the literal true. Decoding leaves out what
+	// [ValidOpts] refuses.
+	Accepts map[string]json.RawMessage
+
+	Transports      []string // What the node can connect with.
+	ReceiverAddress string   // Where the node sees the other side, or empty. Published packages never read it.
+	Ext             *Ext     // Nil if the node knows no extensions.
+}
+
+// V0 is a control message of generation 0. Command says which fields are set;
+// the others are zero.
+type V0 struct {
+	Command CommandV0
+
+	// Name is the command as it was written. If Command is V0Unknown and Name is
+	// the reqId of a getPeer that was sent, the message is the answer, and
+	// Transport, Opts, Address and Nonce are set. Empty if there is none.
+	Name string
+
+	Hello     *Hello          // hello
+	ReqID     string          // getPeer
+	Exclude   []string        // getPeer: instances the asker has already. An extension.
+	Nonce     string          // incoming, answer
+	Transport string          // incoming, accept, unaccept, answer; empty if the answer has no peer.
+	Address   string          // answer
+	Opts      json.RawMessage // accept, answer: never empty, an object or true.
+	Token     string          // ping, pong
+	Bytes     int64           // credit: bytes, more than 0.
+}
+
+// Answer is what a getPeer is answered with if there is a peer.
+type Answer struct {
+	Transport string
+	Opts      json.RawMessage // What the peer said in its hello or accept. Nil stands for true.
+	Address   string          // Must not be empty, not even for webrtc: a JavaScript node takes that for no peer.
+	Nonce     string
+}
