@@ -1,0 +1,44 @@
+package transports
+
+import (
+	"github.com/peerexchange/peerexchange/pkg/transports/tcp"
+	"github.com/peerexchange/peerexchange/pkg/transports/transport"
+	"github.com/peerexchange/peerexchange/pkg/transports/webrtc"
+	"github.com/peerexchange/peerexchange/pkg/transports/websocket"
+)
+
+// Names of the transports that the published clients know.
+const (
+	WebSocket = transport.WebSocket
+	TCP       = transport.TCP
+	WebRTC    = transport.WebRTC
+)
+
+// Roles in a negotiation.
+const (
+	Initiator = transport.Initiator
+	Responder = transport.Responder
+)
+
+// Transport and the types after it are those of package transport, where they are
+// described; the transports below this package import them from there.
+type (
+	Transport  = transport.Transport
+	Dialer     = transport.Dialer
+	Listener   = transport.Listener
+	Negotiator = transport.Negotiator
+	Signaling  = transport.Signaling
+	Browser    = transport.Browser
+	Role       = transport.Role
+	Options    = transport.Options
+)
+
+// Default returns what a node has that is not told otherwise: websocket, webrtc
+// and tcp, in the order in which npm nodes announce them, configured with zeros.
+func Default() []Transport {
+	return []Transport{
+		websocket.New(websocket.Config{}),
+		webrtc.New(webrtc.Config{}),
+		tcp.New(tcp.Config{}),
+	}
+}

@@ -1,0 +1,61 @@
+package webrtc
+
+import (
+	"time"
+
+	"github.com/pion/ice/v2"
+	pion "github.com/pion/webrtc/v3"
+)
+
+// iceTimeouts say how long a path may be silent.
+type iceTimeouts struct {
+	disconnected, failed, keepalive time.Duration
+}
+
+// defaultTimeouts let the connection to a vanished node fail after 30 seconds,
+// as browsers do; the keepalive is sent on an idle path so that one that works is
+// never silent for that long.
+var defaultTimeouts = iceTimeouts{disconnected: 5 * time.Second, failed: 25 * time.Second, keepalive: 2 * time.Second}
+
+// settings are pion's, for one connection.
+func (t *Transport) settings(mux ice.UDPMux) pion.SettingEngine {
+	var s pion.SettingEngine
+	s.LoggerFactory = t.log
+	s.DetachDataChannels()
+	s.SetICETimeouts(t.timeouts.disconnected, t.timeouts.failed, t.timeouts.keepalive)
+	s.SetNet(t.net)
+
+	// UDP only. With TCP candidates any node could have this one open TCP
+	// connections to addresses of its choice.
+	s.SetNetworkTypes([]pion.NetworkType{pion.NetworkTypeUDP4, pion.NetworkTypeUDP6})
+	s.DisableActiveTCP(true)
+
+	// Resolving .local candidates would cost each connection a multicast socket
+	// and let strangers send queries into the local network. A browser that
+	// hides its addresses that way finds ours, and is then known by where its
+	// packets come from.
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+
+	s.SetIncludeLoopbackCandidate(t.useLoopback())
+	if mux != nil {
+		s.SetICEUDPMux(mux)
+	}
+	return s
+}
+
+// peerConfig is the configuration of pion's PeerConnection.
+func (t *Transport) peerConfig() pion.Configuration {
+	cfg := pion.Configuration{ICETransportPolicy: pion.ICETransportPolicyAll}
+	if t.cfg.RelayOnly {
+		cfg.ICETransportPolicy = pion.ICETransportPolicyRelay
+	}
+	for _, server := range t.cfg.ICEServers {
+		cfg.ICEServers = append(cfg.ICEServers, pion.ICEServer{
+			URLs:           server.URLs,
+			Username:       server.Username,
+			Credential:     server.Credential,
+			CredentialType: pion.ICECredentialTypePassword,
+		})
+	}
+	return cfg
+}

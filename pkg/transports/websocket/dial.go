@@ -1,0 +1,97 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/peerexchange/peerexchange/pkg/transports/transport"
+)
+
+// Dial connects to ws://host:port/, or to wss://host:port/ with opts.Secure. A
+// zero port is 80 or 443. The name that a certificate must have is host, unless
+// opts.TLS names another. It fails with a [*StatusError] if the answer is that
+// of an HTTP server and no websocket. The connection is a [*Conn].
+func (t *Transport) Dial(ctx context.Context, host string, opts transport.Options) (net.Conn, error) {
+	target := dialURL(host, opts)
+	conn, err := t.dial(ctx, target, clientTLS(opts.TLS, host))
+	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, fmt.Errorf("dial %s: %w", target, err)
+	}
+	return conn, nil
+}
+
+func dialURL(host string, opts transport.Options) string {
+	scheme, port := "ws", 80
+	if opts.Secure {
+		scheme, port = "wss", 443
+	}
+	if opts.Port != 0 {
+		port = opts.Port
+	}
+	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(host, strconv.Itoa(port)), Path: "/"}
+	return u.String()
+}
+
+func (t *Transport) dial(ctx context.Context, target string, config *tls.Config) (net.Conn, error) {
+	stop := func() bool { return true }
+	dialer := websocket.Dialer{
+		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dialer := net.Dialer{KeepAlive: t.config.tcpKeepAlive()}
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err == nil {
+				// gorilla minds a deadline of ctx, but not that it is cancelled.
+				stop = context.AfterFunc(ctx, func() { conn.Close() })
+			}
+			return conn, err
+		},
+		TLSClientConfig:   config,
+		EnableCompression: t.config.Compression,
+		ReadBufferSize:    readBuffer,
+		WriteBufferSize:   writeBuffer,
+		WriteBufferPool:   &writeBuffers,
+	}
+	ws, response, err := dialer.DialContext(ctx, target, nil)
+	if !stop() {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, handshakeError(err, response)
+	}
+	return newConn(ws, "", &t.config), nil
+}
+
+func handshakeError(err error, response *http.Response) error {
+	if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
+		return &StatusError{Code: response.StatusCode}
+	}
+	if errors.Is(err, websocket.ErrBadHandshake) {
+		return errors.New("server answered with no valid websocket handshake")
+	}
+	return err
+}
+
+// alpn keeps a server from choosing HTTP/2, which has no upgrades.
+var alpn = []string{"http/1.1"}
+
+func clientTLS(config *tls.Config, host string) *tls.Config {
+	if config == nil {
+		return &tls.Config{ServerName: host, NextProtos: alpn}
+	}
+	config = config.Clone()
+	config.NextProtos = alpn
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	return config
+}
