@@ -1,0 +1,89 @@
+package exchange
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// admission counts incoming connections against Limits.Peers and
+// Limits.PeersPerIP, before anything is spent on them.
+type admission struct {
+	// Static after construction.
+	total, perIP int
+
+	mu sync.Mutex
+	// Guarded by mu.
+	count int
+	byIP  map[netip.Prefix]int
+}
+
+// acquire reserves a place for a connection from addr, or names the limit that
+// is reached. Every acquired place is released once.
+func (a *admission) acquire(addr netip.Prefix) (limit string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !within(a.count+1, a.total) {
+		return "peers", false
+	}
+	if addr.IsValid() {
+		if !within(a.byIP[addr]+1, a.perIP) {
+			return "peers-per-ip", false
+		}
+		if a.byIP == nil {
+			a.byIP = make(map[netip.Prefix]int)
+		}
+		a.byIP[addr]++
+	}
+	a.count++
+	return "", true
+}
+
+func (a *admission) release(addr netip.Prefix) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.count--
+	if !addr.IsValid() {
+		return
+	}
+	if a.byIP[addr]--; a.byIP[addr] == 0 {
+		delete(a.byIP, addr)
+	}
+}
+
+// hostOf returns the IP address that a connection comes from, un-mapped and
+// without zone, or the zero Addr where the transport has none.
+func hostOf(addr net.Addr) netip.Addr {
+	if addr == nil {
+		return netip.Addr{}
+	}
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		ip, _ := netip.AddrFromSlice(tcp.IP)
+		return ip.Unmap()
+	}
+	if ap, err := netip.ParseAddrPort(addr.String()); err == nil {
+		return ap.Addr().Unmap().WithZone("")
+	}
+	ip, _ := netip.ParseAddr(addr.String())
+	return ip.Unmap().WithZone("")
+}
+
+// ownedBy is the range of addresses that one customer of a network typically
+// has: one IPv4 address, an IPv6 /64.
+func ownedBy(ip netip.Addr) netip.Prefix { return prefixOf(ip, 32, 64) }
+
+// networkOf is the range that is taken for one network when candidates are
+// spread: an IPv4 /24, an IPv6 /48.
+func networkOf(ip netip.Addr) netip.Prefix { return prefixOf(ip, 24, 48) }
+
+func prefixOf(ip netip.Addr, bits4, bits6 int) netip.Prefix {
+	if !ip.IsValid() {
+		return netip.Prefix{}
+	}
+	bits := bits6
+	if ip.Is4() {
+		bits = bits4
+	}
+	prefix, _ := ip.Prefix(bits)
+	return prefix
+}

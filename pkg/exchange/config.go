@@ -1,0 +1,147 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// Protocol is a generation of the wire protocol.
+type Protocol int
+
+const (
+	// V0 is spoken by npm peer-exchange 0.4.x and natively by this module.
+	V0 Protocol = iota
+	// V1 is PXP 1, spoken by npm peer-exchange 2.x.
+	V1
+)
+
+func (p Protocol) String() string { return [...]string{"v0", "v1"}[p] }
+
+// Config configures a node. The zero value is a good node.
+type Config struct {
+	// Transports are the ways to connect and accept, each name once. Nil means
+	// transports.Default(): websocket, webrtc and tcp. They stay the caller's:
+	// Close leaves them open.
+	Transports []transports.Transport
+
+	// Protocol is what Connect speaks. An accepted connection speaks what the
+	// other node starts with, and a connection made by GetNewPeer what the asked
+	// peer speaks.
+	Protocol Protocol
+
+	// Limits bound what others can make this node spend.
+	Limits Limits
+
+	// OnPeer is called with every peer that became ready, whoever connected.
+	// OnPeer and OnError are called in order and never two at a time, so a slow
+	// one holds up the next; the exchange goes on meanwhile, until 1,024 calls wait.
+	OnPeer func(*Peer)
+	// OnError is called with errors that no call returns: a listener that died,
+	// an incoming connection that was no peer, a negotiation that came to nothing.
+	OnError func(error)
+
+	// DiscardData reads and drops the application data that peers send. For
+	// nodes without an application, such as seeds.
+	DiscardData bool
+
+	// PingInterval is how often a silent peer that knows the ping extension is
+	// asked for a sign of life; after two intervals without one it is
+	// disconnected with ErrUnresponsive. Default 30 s.
+	PingInterval time.Duration
+
+	// RequestTimeout is how long a getPeer request and the connection that
+	// follows may take, if the context of the call does not end sooner: npm nodes
+	// wait for ever. Default 30 s.
+	RequestTimeout time.Duration
+
+	// Agent names the program to other nodes, such as "chat/1.2", in at most 64
+	// printable characters. Default "peerexchange-go" and the module's version.
+	Agent string
+
+	// Logger gets one record per connection made and lost, at debug level, and
+	// per kind of refusal at most one each second, at info level. Nil discards.
+	Logger *slog.Logger
+}
+
+// features are the protocol extensions that this package knows, as announced in
+// hello.
+var features = []string{featureExclude, featurePing, featureWindow}
+
+const (
+	featureExclude = "exclude" // getPeer names instances that are connected already
+	featurePing    = "ping"    // ping is answered with pong
+	featureWindow  = "window"  // application data is sent on credit
+)
+
+const maxNetworkIDBytes = 128
+
+func (c Config) withDefaults() Config {
+	c.Limits = c.Limits.withDefaults()
+	if c.PingInterval == 0 {
+		c.PingInterval = 30 * time.Second
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 30 * time.Second
+	}
+	if c.Agent == "" {
+		c.Agent = defaultAgent()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate(networkID string) error {
+	switch {
+	case networkID == "":
+		return errors.New("network ID is empty; pick a string that is unique to your network")
+	case len(networkID) > maxNetworkIDBytes:
+		return fmt.Errorf("network ID has %d bytes; at most %d are allowed", len(networkID), maxNetworkIDBytes)
+	case !utf8.ValidString(networkID):
+		return errors.New("network ID is not valid UTF-8")
+	case len(c.Transports) == 0:
+		return errors.New("Config.Transports is empty; nil means websocket, webrtc and tcp")
+	case c.PingInterval < 0 || c.RequestTimeout < 0:
+		return errors.New("Config.PingInterval and Config.RequestTimeout must not be negative")
+	case c.Protocol != V0 && c.Protocol != V1:
+		return fmt.Errorf("Config.Protocol is %d; want exchange.V0 or exchange.V1", int(c.Protocol))
+	case len(c.Agent) > 64 || strings.ContainsFunc(c.Agent, func(r rune) bool { return r < ' ' || r > '~' }):
+		return fmt.Errorf("Config.Agent %q is not 1 to 64 printable ASCII characters", c.Agent)
+	}
+	var names []string
+	for _, t := range c.Transports {
+		if name := t.Name(); slices.Contains(names, name) {
+			return fmt.Errorf("Config.Transports has two transports named %q", name)
+		} else if name == "" || name != strings.ToLower(name) {
+			return fmt.Errorf("transport name %q is not a lower-case word", name)
+		} else {
+			names = append(names, name)
+		}
+	}
+	return c.Limits.validate()
+}
+
+const modulePath = "github.com/peerexchange/peerexchange"
+
+func defaultAgent() string {
+	const name = "peerexchange-go"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return name
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == modulePath && strings.HasPrefix(m.Version, "v") && len(m.Version) < 40 {
+			return name + "/" + m.Version
+		}
+	}
+	return name
+}

@@ -1,0 +1,165 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// Connect connects to a node whose address is known, such as a seed: transport
+// is "websocket", "tcp" or the name of a transport of your own, host an IP
+// address or a host name. It returns once the peer is ready. ctx bounds the call
+// only.
+//
+// Errors: ErrUnknownTransport, ErrNetworkMismatch, ErrVersionMismatch,
+// ErrHandshakeTimeout, ErrDuplicate or ErrSelf if the node turned out to be
+// connected already or this one, ErrClosed, the context's, and those of the
+// transport.
+func (ex *Exchange) Connect(ctx context.Context, transport, host string, opts transports.Options) (*Peer, error) {
+	transport = strings.ToLower(transport)
+	dialer, err := ex.dialer(transport)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", host, err)
+	}
+	c, err := ex.dial(ctx, dialer, host, opts)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
+	}
+	c.protocol = ex.config.Protocol
+	p, err := ex.handshake(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
+	}
+	return p, nil
+}
+
+// ConnectURL is Connect with an address as seeds publish it: "wss://host:port",
+// "ws://host:port", "tcp://host:port" or "tls://host:port". Published clients
+// know no path, so a URL has none but "/".
+func (ex *Exchange) ConnectURL(ctx context.Context, address string) (*Peer, error) {
+	a, err := parseURL(address)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return ex.Connect(ctx, a.transport, a.host, transports.Options{Port: a.port, Secure: a.secure})
+}
+
+// connected is a connection to a node that the handshake has still to show to be
+// a peer.
+type connected struct {
+	conn      net.Conn
+	transport string
+	protocol  Protocol
+	dialed    string // see Peer.dialed
+}
+
+func (ex *Exchange) dialer(transport string) (transports.Dialer, error) {
+	dialer, ok := ex.transports[transport].(transports.Dialer)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q cannot dial; those that can: %s", ErrUnknownTransport, transport, strings.Join(ex.dialable(), ", "))
+	}
+	return dialer, nil
+}
+
+func (ex *Exchange) dialable() []string {
+	var names []string
+	for _, name := range ex.transportNames {
+		if _, ok := ex.transports[name].(transports.Dialer); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (ex *Exchange) dial(ctx context.Context, dialer transports.Dialer, host string, opts transports.Options) (*connected, error) {
+	ctx, cancel := ex.bound(ctx)
+	defer cancel()
+	conn, err := dialer.Dial(ctx, host, opts)
+	switch {
+	case err != nil && context.Cause(ctx) == ErrClosed:
+		return nil, ErrClosed
+	case err != nil:
+		return nil, err
+	}
+	return &connected{conn: conn, transport: dialer.Name(), dialed: formatURL(dialer.Name(), host, opts)}, nil
+}
+
+// dialOffer dials an address that a peer offered. A peer may send this node
+// anywhere, so it is held to addresses that it can know from its own place.
+func (ex *Exchange) dialOffer(ctx context.Context, by *Peer, a wire.Answer) (*connected, error) {
+	dialer, err := ex.dialer(a.Transport)
+	if err != nil {
+		return nil, err
+	}
+	var opts transports.Options
+	if err := json.Unmarshal(a.Opts, &opts); err != nil {
+		return nil, fmt.Errorf("%w: offered candidate: %w", ErrProtocol, err)
+	}
+	addr, ok := dialAddress(a.Address)
+	if !ok || !reaches(by.addr, addr) {
+		return nil, fmt.Errorf("%w: peer offered a candidate at %.64q, which it cannot know", ErrNoCandidates, a.Address)
+	}
+	if ex.isDialed(formatURL(a.Transport, addr.String(), opts)) {
+		return nil, ErrDuplicate
+	}
+	c, err := ex.dial(ctx, dialer, addr.String(), opts)
+	if err != nil {
+		return nil, fmt.Errorf("dial offered candidate: %w", err)
+	}
+	c.protocol = V0
+	return c, nil
+}
+
+// handshake makes a peer of an outgoing connection.
+func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) {
+	p := newPeer(ex, c.conn, c.transport, true)
+	p.protocol, p.dialed = c.protocol, c.dialed
+	if err := ex.launch(p, func() {}); err != nil {
+		c.conn.Close()
+		return nil, err
+	}
+	select {
+	case <-p.ready:
+		return p, nil
+	case <-p.done:
+	case <-ctx.Done():
+		p.fail(ctx.Err())
+	}
+	// Ready and done may both be true by now; then it was a peer, and is over.
+	err := p.Err()
+	switch {
+	case errors.Is(err, net.ErrClosed):
+		return nil, ErrClosed
+	default:
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+}
+
+// launch starts the goroutine of a new connection. release is called when it
+// ends, or at once if it does not start.
+func (ex *Exchange) launch(p *Peer, release func()) error {
+	if err := ex.addConnection(p); err != nil {
+		release()
+		return err
+	}
+	if err := ex.start(func() { p.run(release) }); err != nil {
+		ex.removePeer(p)
+		ex.removeConnection(p)
+		release()
+		return err
+	}
+	return nil
+}
+
+// bound makes a context that ends with the call's or the node.
+func (ex *Exchange) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(ex.lifetime, func() { cancel(ErrClosed) })
+	return ctx, func() { unhook(); cancel(nil) }
+}

@@ -1,0 +1,253 @@
+package exchange
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+)
+
+// A listing is one way in which a peer may be offered to others.
+type listing struct {
+	peer      *Peer
+	service   service
+	opts      json.RawMessage // as other nodes are told them
+	port      int             // of a direct listing; 0 if negotiated over a relay
+	secure    bool
+	instance  string
+	group     *addressGroup // nil while not in the directory
+	placement int           // index in group.members
+}
+
+// service is what a candidate must offer to be of use: candidates are offered
+// only to peers of the same generation.
+type service struct {
+	protocol  Protocol
+	transport string
+}
+
+// directory finds a random candidate for a service. Candidates are grouped by
+// the network they are seen in, and the group is drawn first: whoever runs a
+// thousand nodes in one network is offered no more often than any other network
+// is, and the rule that one asker gets at most two answers in a row from one
+// network costs a look at a few groups instead of one at every candidate.
+//
+// Guarded by Exchange.mu.
+type directory struct {
+	services map[service]*candidateSet
+}
+
+type candidateSet struct {
+	groups map[netip.Prefix]*addressGroup
+	order  []*addressGroup // the same, to draw from
+}
+
+type addressGroup struct {
+	set       *candidateSet
+	network   netip.Prefix
+	members   []*listing
+	placement int // index in set.order
+}
+
+func (d *directory) add(l *listing) {
+	if l.group != nil {
+		return
+	}
+	set := d.services[l.service]
+	if set == nil {
+		if d.services == nil {
+			d.services = make(map[service]*candidateSet)
+		}
+		set = &candidateSet{groups: make(map[netip.Prefix]*addressGroup)}
+		d.services[l.service] = set
+	}
+	network := networkOf(l.peer.addr)
+	group := set.groups[network]
+	if group == nil {
+		group = &addressGroup{set: set, network: network, placement: len(set.order)}
+		set.groups[network] = group
+		set.order = append(set.order, group)
+	}
+	l.group, l.placement = group, len(group.members)
+	group.members = append(group.members, l)
+}
+
+func (d *directory) remove(l *listing) {
+	group := l.group
+	if group == nil {
+		return
+	}
+	l.group = nil
+	last := len(group.members) - 1
+	group.members[l.placement] = group.members[last]
+	group.members[l.placement].placement = l.placement
+	group.members[last] = nil
+	group.members = group.members[:last]
+	if last > 0 {
+		return
+	}
+	set := group.set
+	delete(set.groups, group.network)
+	last = len(set.order) - 1
+	set.order[group.placement] = set.order[last]
+	set.order[group.placement].placement = group.placement
+	set.order[last] = nil
+	set.order = set.order[:last]
+	if last == 0 {
+		delete(d.services, l.service)
+	}
+}
+
+// How far a search goes before it takes what it has: answers come fast even when
+// most candidates are of no use to the asker.
+const (
+	maxGroupsTried  = 32
+	maxMembersTried = 32
+)
+
+// rank says how good a candidate is for an asker, smaller being better.
+type rank int
+
+const (
+	fresh    rank = iota // not offered lately
+	repeated             // offered lately
+	usedUp               // of a network that the last two answers were from
+	none
+)
+
+// pick draws one of the candidates that suit and rank best for an asker who was
+// offered others before.
+func (d *directory) pick(s service, suits func(*listing) bool, before *offers) (*listing, rank) {
+	set := d.services[s]
+	if set == nil {
+		return nil, none
+	}
+	best, bestRank := (*listing)(nil), none
+	start := rand.IntN(len(set.order))
+	for i := range min(len(set.order), maxGroupsTried) {
+		group := set.order[(start+i)%len(set.order)]
+		l, r := group.pick(suits, before)
+		if l != nil && before.usedUp(group.network) {
+			r = usedUp
+		}
+		if r < bestRank {
+			best, bestRank = l, r
+		}
+		if r == fresh {
+			break
+		}
+	}
+	return best, bestRank
+}
+
+func (g *addressGroup) pick(suits func(*listing) bool, before *offers) (*listing, rank) {
+	best, bestRank := (*listing)(nil), none
+	start := rand.IntN(len(g.members))
+	for i := range min(len(g.members), maxMembersTried) {
+		l := g.members[(start+i)%len(g.members)]
+		if !suits(l) {
+			continue
+		}
+		if !before.has(l) {
+			return l, fresh
+		}
+		best, bestRank = l, repeated
+	}
+	return best, bestRank
+}
+
+// sample draws up to n candidates that suit, at most two of one network before
+// every network has given two.
+func (d *directory) sample(s service, n int, suits func(*listing) bool) []*listing {
+	set := d.services[s]
+	if set == nil {
+		return nil
+	}
+	var first, rest []*listing
+	start := rand.IntN(len(set.order))
+	for i := range min(len(set.order), maxGroupsTried) {
+		group := set.order[(start+i)%len(set.order)]
+		taken := 0
+		offset := rand.IntN(len(group.members))
+		for j := range min(len(group.members), maxMembersTried) {
+			l := group.members[(offset+j)%len(group.members)]
+			if !suits(l) {
+				continue
+			}
+			if taken++; taken <= 2 {
+				first = append(first, l)
+			} else {
+				rest = append(rest, l)
+			}
+		}
+	}
+	all := append(first, rest...)
+	return all[:min(n, len(all))]
+}
+
+// offers is what one peer was offered lately.
+type offers struct {
+	last []offer // a ring, as far as it is filled
+	next int
+}
+
+type offer struct {
+	serial  uint64 // of the candidate
+	network netip.Prefix
+	at      time.Time
+}
+
+// How many offers are remembered. A node that excludes those that it has asks
+// again until it has enough, and npm nodes have no instance to be excluded by: it
+// is not offered the same one again until repeatAfter.
+const (
+	offersRemembered = 8
+	offersExcluded   = 64
+	repeatAfter      = 5 * time.Minute
+)
+
+func newOffers(excludes bool) *offers {
+	n := offersRemembered
+	if excludes {
+		n = offersExcluded
+	}
+	return &offers{last: make([]offer, 0, n)}
+}
+
+func (o *offers) add(l *listing) {
+	made := offer{l.peer.serial, networkOf(l.peer.addr), time.Now()}
+	if len(o.last) < cap(o.last) {
+		o.last = append(o.last, made)
+	} else {
+		o.last[o.next] = made
+	}
+	o.next = (o.next + 1) % cap(o.last)
+}
+
+func (o *offers) has(l *listing) bool { return o.find(l) != nil }
+
+// find returns the latest offer of a candidate.
+func (o *offers) find(l *listing) *offer {
+	for i := range o.last {
+		if made := o.before(i); made.serial == l.peer.serial {
+			return made
+		}
+	}
+	return nil
+}
+
+// before returns the last offer but i.
+func (o *offers) before(i int) *offer {
+	return &o.last[(o.next+cap(o.last)-1-i)%cap(o.last)]
+}
+
+// tooSoon tells whether a candidate that cannot be excluded would come again.
+func (o *offers) tooSoon(l *listing) bool {
+	made := o.find(l)
+	return made != nil && time.Since(made.at) < repeatAfter
+}
+
+// usedUp tells whether the last two offers were both of that network.
+func (o *offers) usedUp(network netip.Prefix) bool {
+	return len(o.last) >= 2 && o.before(0).network == network && o.before(1).network == network
+}

@@ -1,0 +1,203 @@
+package exchange
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	mathrand "math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// Exchange is one node of one network. Make it with [New] and end it with
+// Shutdown or Close. Its methods may be called from any goroutine.
+type Exchange struct {
+	// Static after construction.
+	id             string
+	instance       string // 32 hex digits, new for each Exchange
+	config         Config
+	limits         Limits
+	transports     map[string]transports.Transport
+	transportNames []string // as announced
+	logger         *slog.Logger
+	lifetime       context.Context // ends with Close; for work that belongs to no call
+	endLife        context.CancelFunc
+	running        sync.WaitGroup // every goroutine of the exchange, but for callbacks
+
+	admission  admission
+	counters   counters
+	events     events
+	refusals   refusals
+	relayTimes relayTimes
+
+	mu sync.Mutex
+	// Guarded by mu.
+	closed      bool
+	connections map[*Peer]struct{}    // from the first byte to the last
+	peers       map[*Peer]struct{}    // ready and not ended
+	kinds       map[PeerKind]int      // how many of them there are of each kind
+	instances   map[string][]*Peer    // ready or about to be, by the instance they announced
+	listeners   map[string]*accepting // by transport, from the moment that Accept was called
+	announced   announcements         // what hello says that this node accepts
+	candidates  directory
+	serving     map[net.Listener]struct{}
+	subscribers map[chan struct{}]struct{}
+}
+
+// New makes a node of the network named networkID, 1 to 128 bytes. Nodes connect
+// only to nodes of the same network. It opens no connection yet.
+func New(networkID string, cfg Config) (*Exchange, error) {
+	if cfg.Transports == nil {
+		cfg.Transports = transports.Default()
+	}
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(networkID); err != nil {
+		return nil, err
+	}
+	ex := &Exchange{
+		id:          networkID,
+		instance:    newID(),
+		config:      cfg,
+		limits:      cfg.Limits,
+		transports:  make(map[string]transports.Transport),
+		logger:      cfg.Logger.With("network", networkID),
+		admission:   admission{total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
+		connections: make(map[*Peer]struct{}),
+		peers:       make(map[*Peer]struct{}),
+		kinds:       make(map[PeerKind]int),
+		instances:   make(map[string][]*Peer),
+		listeners:   make(map[string]*accepting),
+		serving:     make(map[net.Listener]struct{}),
+		subscribers: make(map[chan struct{}]struct{}),
+	}
+	for _, t := range cfg.Transports {
+		ex.transports[t.Name()] = t
+		ex.transportNames = append(ex.transportNames, t.Name())
+	}
+	ex.lifetime, ex.endLife = context.WithCancel(context.Background())
+	ex.events.init()
+	ex.running.Go(ex.watch)
+	return ex, nil
+}
+
+// newID returns 128 random bits as 32 hex digits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// ID returns the network ID.
+func (ex *Exchange) ID() string { return ex.id }
+
+// Instance returns what distinguishes this node from every other one: 32 hex
+// digits, made anew by New. Other nodes of this module are told of it.
+func (ex *Exchange) Instance() string { return ex.instance }
+
+// Peers returns the peers that are connected and ready, in no particular order.
+func (ex *Exchange) Peers() []*Peer {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	peers := make([]*Peer, 0, len(ex.peers))
+	for p := range ex.peers {
+		peers = append(peers, p)
+	}
+	return peers
+}
+
+// randomPeers returns the ready peers in random order.
+func (ex *Exchange) randomPeers() []*Peer {
+	peers := ex.Peers()
+	mathrand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
+	return peers
+}
+
+// Close disconnects every peer, closes every listener, and waits until nothing
+// of the node is left running but a callback in progress. What was written to
+// peers before is still sent, for at most two seconds. It always returns nil,
+// and may be called again.
+func (ex *Exchange) Close() error {
+	ex.mu.Lock()
+	ex.closed = true
+	peers := slices.Collect(maps.Keys(ex.connections))
+	open := slices.Collect(maps.Keys(ex.serving))
+	ex.mu.Unlock()
+
+	ex.endLife()
+	for _, l := range open {
+		l.Close()
+	}
+	for _, p := range peers {
+		p.Close()
+	}
+	ex.events.close()
+	ex.running.Wait()
+	return nil
+}
+
+// Shutdown drains the node: it stops accepting, waits until the introductions
+// that pass through it have come to their end, which is when nothing was relayed
+// for 3 s, and then closes. When ctx ends first it closes at once and returns the
+// context's error.
+func (ex *Exchange) Shutdown(ctx context.Context) error {
+	ex.mu.Lock()
+	accepting := slices.Collect(maps.Keys(ex.listeners))
+	ex.mu.Unlock()
+	var errs []error
+	for _, name := range accepting {
+		if err := ex.Unaccept(name); err != nil && !errors.Is(err, ErrNotAccepting) {
+			errs = append(errs, err)
+		}
+	}
+	if err := ex.introductionsEnded(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("wait for introductions to end: %w", err))
+	}
+	ex.Close()
+	return errors.Join(errs...)
+}
+
+// signalingQuiet is after how long without signals an introduction is taken to
+// be over: npm nodes never say so.
+const signalingQuiet = 3 * time.Second
+
+// introductionsEnded waits until no more signaling passes through this node.
+func (ex *Exchange) introductionsEnded(ctx context.Context) error {
+	tick := time.NewTicker(signalingQuiet / 30)
+	defer tick.Stop()
+	for ex.relayTimes.busySince(time.Now().Add(-signalingQuiet)) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ex.lifetime.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// start runs f in a goroutine that Close waits for, unless the node is closed.
+func (ex *Exchange) start(f func()) error {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if ex.closed {
+		return ErrClosed
+	}
+	ex.running.Go(f)
+	return nil
+}
+
+// report hands an error to the application that no call returns.
+func (ex *Exchange) report(err error) {
+	if ex.config.OnError != nil {
+		ex.events.post(func() { ex.config.OnError(err) })
+	}
+}

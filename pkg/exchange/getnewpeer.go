@@ -1,0 +1,94 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// maxAttempts is how many candidates one GetNewPeer tries when those it gets
+// turn out to be connected already.
+const maxAttempts = 8
+
+// GetNewPeer asks a random connected peer for another peer and connects to it,
+// directly or negotiated through the asked one. When what is offered is connected
+// already, or the asked peer has nobody, others are tried. It is bounded by ctx
+// and Config.RequestTimeout.
+//
+// Errors: ErrNoPeers, ErrNoCandidates, ErrClosed, the context's, and what went
+// wrong with the last candidate.
+func (ex *Exchange) GetNewPeer(ctx context.Context) (*Peer, error) {
+	peers := ex.randomPeers()
+	if len(peers) == 0 {
+		return nil, fmt.Errorf("get new peer: %w", ErrNoPeers)
+	}
+	var lastErr error
+	for i := range min(maxAttempts, max(len(peers), 3)) {
+		p, err := peers[i%len(peers)].getNewPeer(ctx)
+		if err == nil {
+			return p, nil
+		}
+		lastErr = err
+		if ctx.Err() != nil || errors.Is(err, ErrClosed) {
+			break
+		}
+	}
+	return nil, fmt.Errorf("get new peer: %w", lastErr)
+}
+
+// GetNewPeer asks this peer for another one, as Exchange.GetNewPeer does.
+func (p *Peer) GetNewPeer(ctx context.Context) (*Peer, error) {
+	var lastErr error
+	for range maxAttempts {
+		other, err := p.getNewPeer(ctx)
+		if err == nil {
+			return other, nil
+		}
+		lastErr = err
+		if !isDuplicate(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	if isDuplicate(lastErr) {
+		lastErr = fmt.Errorf("%w: the last one is connected already", ErrNoCandidates)
+	}
+	return nil, fmt.Errorf("get new peer: %w", lastErr)
+}
+
+func isDuplicate(err error) bool { return errors.Is(err, ErrDuplicate) || errors.Is(err, ErrSelf) }
+
+// getNewPeer asks once.
+func (p *Peer) getNewPeer(ctx context.Context) (*Peer, error) {
+	ctx, cancel := p.ex.bound(ctx)
+	defer cancel()
+	ctx, cancelTimeout := context.WithTimeout(ctx, p.ex.config.RequestTimeout)
+	defer cancelTimeout()
+	c, err := p.dialect.newConn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.ex.handshake(ctx, c)
+}
+
+// signaling is a relay's end as a negotiation of either generation uses it.
+type signaling interface {
+	transports.Signaling
+	close()
+}
+
+// respond is the candidate's side of a negotiation that somebody else asked
+// for. It runs in a goroutine of its own until there is a peer, or none.
+func (ex *Exchange) respond(via *Peer, negotiator transports.Negotiator, signals signaling) {
+	defer signals.close()
+	ctx, cancel := context.WithTimeout(ex.lifetime, ex.config.RequestTimeout)
+	defer cancel()
+	conn, err := negotiator.Negotiate(ctx, transports.Responder, signals)
+	if err != nil {
+		ex.report(fmt.Errorf("negotiate %s with a peer of %s: %w", negotiator.Name(), via.RemoteAddress(), err))
+		return
+	}
+	signals.close()
+	ex.ServeConn(conn, negotiator.Name())
+}

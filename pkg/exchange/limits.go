@@ -1,0 +1,273 @@
+package exchange
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Unlimited takes a limit away. For limits that are durations, use it as
+// time.Duration(Unlimited).
+const Unlimited = -1
+
+// Limits bound what others can make a node spend. Zero means the default,
+// [Unlimited] (or any negative value) no limit. What exceeds one is refused or
+// disconnected, and counted in [Stats.Refused] under the limit's name.
+type Limits struct {
+	// HandshakeTime is how long a connection may take from its first byte to a
+	// ready peer. Default 10 s.
+	HandshakeTime time.Duration
+	// ControlMessageBytes is the longest line on the control channel and in a
+	// signaling relay. The npm clients' longest is an SDP offer of a few KiB.
+	// Default 64 KiB.
+	ControlMessageBytes int
+	// ChannelNameBytes is the longest multiplex channel name. Default 512.
+	ChannelNameBytes int
+	// ChannelsPerPeer is how many multiplex channels a connection may have at a
+	// time, relays included. Default 128.
+	ChannelsPerPeer int
+	// OutboundQueueBytes is how much may wait to be sent to a peer that does not
+	// read, besides application data, whose writers wait. Default 256 KiB.
+	OutboundQueueBytes int
+	// ReceiveBufferBytes is how much application data of a peer is held for a
+	// reader. Peers of this module are told so as their window and send no more;
+	// the connections of others stop being read. Default 1 MiB, at least 4 KiB.
+	ReceiveBufferBytes int
+	// Peers is how many connections others may have to this node. Default 10,000.
+	Peers int
+	// PeersPerIP is how many of them may come from one IPv4 address or one IPv6
+	// /64. Default 128.
+	PeersPerIP int
+	// GetPeerPerSecond is how often a peer may ask for peers, with bursts of
+	// five seconds' worth. Default 10.
+	GetPeerPerSecond int
+	// CandidateTime is how long an id handed out to a peer of generation 1 is
+	// good for. Default 15 s (pxp, lib/peer.js).
+	CandidateTime time.Duration
+	// RelaysPerPeer is how many signaling relays a peer may have open at a time,
+	// counting those it asked for and those it is the candidate of. Default 64, since npm nodes keep each for RelayTime.
+	RelaysPerPeer int
+	// RelayTime is how long a signaling relay stays open. Default 30 s (npm
+	// 0.4.1, src/peer.js).
+	RelayTime time.Duration
+	// RelayBytesPerSecond is how fast a relay passes bytes on in each direction,
+	// after a first burst of 64 KiB. Default 50,000 (pxp, lib/peer.js).
+	RelayBytesPerSecond int
+	// RelayBytes is how much a relay passes on in each direction in all. Default 1 MiB.
+	RelayBytes int
+	// IdleTime is how long a peer may be silent. Default Unlimited: an npm client
+	// with nothing to say says nothing, and dead connections are found by the
+	// keepalive of tcp and websocket and by the ping of newer nodes.
+	IdleTime time.Duration
+}
+
+// limit describes one field of Limits for everything that treats them alike.
+type limit struct {
+	name     string // as in --limit NAME=VALUE and in Stats.Refused
+	help     string // what it bounds, in a line of a help text
+	unit     unit
+	fallback int64 // the default
+	least    int64 // the smallest value that works
+	load     bool  // a rate or a count, which "all=unlimited" takes away
+	field    func(*Limits) any
+}
+
+type unit int
+
+const (
+	count unit = iota
+	bytes
+	duration
+)
+
+// limits lists every field of Limits once, in the order of the struct.
+var limits = []limit{
+	{"handshake-time", "from the first byte of a connection to a ready peer", duration, int64(10 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.HandshakeTime }},
+	{"control-message-bytes", "one line of the control channel or of a signaling relay", bytes, 64 << 10, 1 << 10, false, func(l *Limits) any { return &l.ControlMessageBytes }},
+	{"channel-name-bytes", "one multiplex channel name", bytes, 512, 64, false, func(l *Limits) any { return &l.ChannelNameBytes }},
+	{"channels-per-peer", "multiplex channels of a connection, relays included", count, 128, 3, true, func(l *Limits) any { return &l.ChannelsPerPeer }},
+	{"outbound-queue-bytes", "what waits for a peer that does not read", bytes, 256 << 10, 4 << 10, false, func(l *Limits) any { return &l.OutboundQueueBytes }},
+	{"receive-buffer-bytes", "application data of a peer that waits to be read", bytes, 1 << 20, 4 << 10, false, func(l *Limits) any { return &l.ReceiveBufferBytes }},
+	{"peers", "connections in total", count, 10_000, 1, true, func(l *Limits) any { return &l.Peers }},
+	{"peers-per-ip", "connections from one IPv4 address or IPv6 /64", count, 128, 1, true, func(l *Limits) any { return &l.PeersPerIP }},
+	{"getpeer-per-second", "requests for a peer, for each peer", count, 10, 1, true, func(l *Limits) any { return &l.GetPeerPerSecond }},
+	{"candidate-time", "how long an introduction that was offered can be taken up", duration, int64(15 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.CandidateTime }},
+	{"relays-per-peer", "signaling relays of a peer at a time", count, 64, 1, true, func(l *Limits) any { return &l.RelaysPerPeer }},
+	{"relay-time", "how long a signaling relay stays open", duration, int64(30 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.RelayTime }},
+	{"relay-bytes-per-second", "rate of a signaling relay in each direction", bytes, 50_000, 1, true, func(l *Limits) any { return &l.RelayBytesPerSecond }},
+	{"relay-bytes", "total of a signaling relay in each direction", bytes, 1 << 20, 1, true, func(l *Limits) any { return &l.RelayBytes }},
+	{"idle-time", "how long a peer may be silent", duration, Unlimited, int64(time.Second), false, func(l *Limits) any { return &l.IdleTime }},
+}
+
+// LimitNames returns the names that [Limits.Set] takes, in a fixed order.
+func LimitNames() []string {
+	names := make([]string, len(limits))
+	for i, l := range limits {
+		names[i] = l.name
+	}
+	return names
+}
+
+// DefaultLimits returns what zero Limits mean.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
+// LimitHelp returns one line on what the limit of that name bounds, for help
+// texts. It is empty for an unknown name.
+func LimitHelp(name string) string {
+	for _, limit := range limits {
+		if limit.name == name {
+			return limit.help
+		}
+	}
+	return ""
+}
+
+// Set changes the limit of that name, such as "peers-per-ip". The value is a
+// whole number, for bytes also "64KiB" or "1MB", for times a Go duration such as
+// "30s", or "unlimited". The name "all" with the value "unlimited" takes away
+// every rate and count limit, for load tests, and keeps sizes and lifetimes.
+func (l *Limits) Set(name, value string) error {
+	if name == "all" {
+		if value != "unlimited" {
+			return fmt.Errorf("limit all=%s: the only value for all is unlimited", value)
+		}
+		for _, limit := range limits {
+			if limit.load {
+				limit.set(l, Unlimited)
+			}
+		}
+		return nil
+	}
+	i := slices.IndexFunc(limits, func(limit limit) bool { return limit.name == name })
+	if i < 0 {
+		return fmt.Errorf("unknown limit %q; the limits are all, %s", name, strings.Join(LimitNames(), ", "))
+	}
+	v, err := limits[i].parse(value)
+	if err != nil {
+		return err
+	}
+	limits[i].set(l, v)
+	return nil
+}
+
+// Get returns a limit's value as Set takes it.
+func (l *Limits) Get(name string) string {
+	for _, limit := range limits {
+		if limit.name != name {
+			continue
+		}
+		v := limit.get(l)
+		switch {
+		case v < 0:
+			return "unlimited"
+		case limit.unit == duration:
+			return time.Duration(v).String()
+		default:
+			return strconv.FormatInt(v, 10)
+		}
+	}
+	return ""
+}
+
+func (l limit) parse(value string) (int64, error) {
+	if value == "unlimited" {
+		return Unlimited, nil
+	}
+	var v int64
+	var err error
+	switch l.unit {
+	case duration:
+		var d time.Duration
+		d, err = time.ParseDuration(value)
+		v = int64(d)
+	case bytes:
+		var b uint64
+		b, err = humanize.ParseBytes(value)
+		v = int64(min(b, math.MaxInt64))
+	default:
+		v, err = strconv.ParseInt(value, 10, 64)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("limit %s=%s: want %s or unlimited", l.name, value, [...]string{"a whole number", "a size such as 64KiB", "a time such as 30s"}[l.unit])
+	}
+	return v, l.check(v)
+}
+
+func (l limit) check(v int64) error {
+	if v >= l.least {
+		if l.unit == duration || v <= math.MaxInt32 {
+			return nil
+		}
+		return fmt.Errorf("limit %s=%d: the largest value is %d; say unlimited for no limit", l.name, v, math.MaxInt32)
+	}
+	least := strconv.FormatInt(l.least, 10)
+	if l.unit == duration {
+		least = time.Duration(l.least).String()
+	}
+	return fmt.Errorf("limit %s: the smallest value is %s", l.name, least)
+}
+
+func (l limit) get(limits *Limits) int64 {
+	switch field := l.field(limits).(type) {
+	case *time.Duration:
+		return int64(*field)
+	case *int:
+		return int64(*field)
+	default:
+		panic("exchange: limit " + l.name + " has a type of its own")
+	}
+}
+
+func (l limit) set(limits *Limits, v int64) {
+	switch field := l.field(limits).(type) {
+	case *time.Duration:
+		*field = time.Duration(v)
+	case *int:
+		*field = int(v)
+	}
+}
+
+// withDefaults replaces zeros by defaults.
+func (l Limits) withDefaults() Limits {
+	for _, limit := range limits {
+		if limit.get(&l) == 0 {
+			limit.set(&l, limit.fallback)
+		}
+	}
+	return l
+}
+
+func (l Limits) validate() error {
+	for _, limit := range limits {
+		if v := limit.get(&l); v >= 0 {
+			if err := limit.check(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lineBytes is ControlMessageBytes for who takes no negative limit.
+func (l Limits) lineBytes() int {
+	if l.ControlMessageBytes < 0 {
+		return math.MaxInt32
+	}
+	return l.ControlMessageBytes
+}
+
+// window is how much application data a peer may send before it is granted more.
+func (l Limits) window() int {
+	if l.ReceiveBufferBytes < 0 {
+		return maxWindow
+	}
+	return l.ReceiveBufferBytes
+}
+
+// within tells whether n is inside a limit.
+func within(n, limit int) bool { return limit < 0 || n <= limit }

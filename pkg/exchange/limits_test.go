@@ -1,0 +1,421 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/mux"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+func TestLimitsSet(t *testing.T) {
+	var l Limits
+	for _, set := range []struct{ name, value, get string }{
+		{"peers", "5", "5"},
+		{"peers", "unlimited", "unlimited"},
+		{"handshake-time", "3s", "3s"},
+		{"outbound-queue-bytes", "64KiB", "65536"},
+		{"relay-bytes-per-second", "1MB", "1000000"},
+	} {
+		if err := l.Set(set.name, set.value); err != nil {
+			t.Error(err)
+		}
+		if got := l.Get(set.name); got != set.get {
+			t.Errorf("%s=%s reads back as %s", set.name, set.value, got)
+		}
+	}
+	for _, bad := range [][2]string{
+		{"peer", "5"}, {"peers", "many"}, {"peers", "0"}, {"peers", "-3"}, {"peers", "99999999999"},
+		{"handshake-time", "3"}, {"handshake-time", "-3s"}, {"receive-buffer-bytes", "1"}, {"all", "5"}, {"", ""},
+	} {
+		if err := l.Set(bad[0], bad[1]); err == nil {
+			t.Errorf("%s=%s was taken", bad[0], bad[1])
+		}
+	}
+	if err := l.Set("all", "unlimited"); err != nil {
+		t.Error(err)
+	}
+	d := l.withDefaults()
+	if d.PeersPerIP != Unlimited || d.GetPeerPerSecond != Unlimited || d.RelaysPerPeer != Unlimited {
+		t.Errorf("all=unlimited left %+v", d)
+	}
+	if d.ControlMessageBytes != 64<<10 || d.RelayTime != 30*time.Second || d.HandshakeTime != 3*time.Second {
+		t.Errorf("all=unlimited changed sizes and times: %+v", d)
+	}
+}
+
+func TestEveryLimitHasADefault(t *testing.T) {
+	d := Limits{}.withDefaults()
+	for _, name := range LimitNames() {
+		if got := d.Get(name); got == "0" || got == "0s" || got == "" {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	if err := d.validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPeersPerIP(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("peers-per-ip", "2"), limited("peers", "3"))
+		first := w.dialRaw("10.0.0.2", seed).shakeV0("")
+		w.dialRaw("10.0.0.2", seed).shakeV0("")
+		if r := w.dialRaw("10.0.0.2", seed).listen(false); !r.closed() {
+			t.Error("a third connection from one address")
+		}
+		w.dialRaw("10.0.0.3", seed).shakeV0("")
+		if r := w.dialRaw("10.0.0.4", seed).listen(false); !r.closed() {
+			t.Error("a fourth connection")
+		}
+		if got := seed.Stats().Refused; got["peers-per-ip"] != 1 || got["peers"] != 1 {
+			t.Errorf("refused %v", got)
+		}
+		first.conn.Close()
+		synctest.Wait()
+		w.dialRaw("10.0.0.2", seed).shakeV0("")
+	})
+}
+
+func TestAddressRanges(t *testing.T) {
+	for _, same := range [][2]string{{"192.0.2.1", "192.0.2.1"}, {"2001:db8::1", "2001:db8::2:3"}, {"::ffff:192.0.2.1", "192.0.2.1"}} {
+		if a, b := ownedBy(hostOf(stringAddr(same[0]))), ownedBy(hostOf(stringAddr(same[1]))); a != b || !a.IsValid() {
+			t.Errorf("%v and %v", a, b)
+		}
+	}
+	for _, other := range [][2]string{{"192.0.2.1", "192.0.2.2"}, {"2001:db8::1", "2001:db8:0:1::1"}} {
+		if a, b := ownedBy(hostOf(stringAddr(other[0]))), ownedBy(hostOf(stringAddr(other[1]))); a == b {
+			t.Errorf("%v and %v are one", a, b)
+		}
+	}
+	if hostOf(stringAddr("a web page")).IsValid() || ownedBy(hostOf(nil)).IsValid() {
+		t.Error("no address became one")
+	}
+}
+
+type stringAddr string
+
+func (a stringAddr) Network() string { return "test" }
+func (a stringAddr) String() string  { return string(a) }
+
+func TestGetPeerPerSecond(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("getpeer-per-second", "2"))
+		w.dialRaw("10.0.0.9", seed).shakeV0(`"tcp":{"port":7}`)
+		r := w.dialRaw("10.0.0.2", seed).shakeV0("")
+		offered := func(n int) (with int) {
+			for i := range n {
+				r.line(`{"command":"getPeer","reqId":"r%d"}`, i)
+				if m := r.message(); m["transport"] != nil {
+					with++
+				}
+			}
+			return with
+		}
+		if got := offered(15); got != 10 {
+			t.Errorf("%d of 15 at once, want a burst of 10", got)
+		}
+		time.Sleep(time.Second)
+		if got := offered(15); got != 2 {
+			t.Errorf("%d of 15 a second later, want 2", got)
+		}
+		if got := seed.Stats().Refused["getpeer-per-second"]; got != 18 || r.closed() {
+			t.Errorf("refused %d", got)
+		}
+	})
+}
+
+func TestIdleTime(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("idle-time", "1m"))
+		r := w.dialRaw("10.0.0.2", seed).shakeV0("")
+		for range 5 {
+			time.Sleep(40 * time.Second)
+			r.line(`{}`)
+		}
+		if r.closed() {
+			t.Fatal("a peer that talks was disconnected")
+		}
+		time.Sleep(2 * time.Minute)
+		if !r.closed() || seed.Stats().Refused["idle-time"] != 1 {
+			t.Errorf("refused %v", seed.Stats().Refused)
+		}
+	})
+}
+
+// introduced is a seed with an asker and a candidate that it relays between.
+type introduced struct {
+	seed             *node
+	asker, candidate *raw
+	nonce            string
+}
+
+func introduce(w *world, change ...func(*Config)) introduced {
+	w.t.Helper()
+	in := introduced{seed: w.seed("10.0.0.1", change...)}
+	in.candidate = w.dialRaw("10.0.0.2", in.seed).shakeV0(`"webrtc":{}`)
+	in.asker = w.dialRaw("10.0.0.3", in.seed).shakeV0("")
+	in.relay()
+	return in
+}
+
+// relay asks for a candidate and opens the relay.
+func (in *introduced) relay() {
+	in.asker.t.Helper()
+	in.asker.line(`{"command":"getPeer","reqId":"r"}`)
+	m := in.asker.message()
+	if m["transport"] != transports.WebRTC {
+		in.asker.t.Fatalf("offered %v", m)
+	}
+	in.nonce = m["nonce"].(string)
+	if m := in.candidate.message(); m["command"] != "incoming" || m["nonce"] != in.nonce || m["transport"] != transports.WebRTC {
+		in.asker.t.Fatalf("candidate was told %v", m)
+	}
+	in.asker.write(opens(2, "relay:"+in.nonce))
+	in.candidate.write(opens(2, "relay:"+in.nonce))
+}
+
+// arrived is what came out of the relay at an end.
+func (in *introduced) arrived(r *raw) string {
+	payload, _ := r.came("relay:" + in.nonce)
+	return payload
+}
+
+func (in *introduced) ended(r *raw) bool {
+	_, ended := r.came("relay:" + in.nonce)
+	return ended
+}
+
+const someCandidate = `{"candidate":{"candidate":"candidate:1 1 udp 2122136831 192.0.2.1 %d typ host","sdpMLineIndex":0,"sdpMid":"0"}}`
+
+func TestRelayTime(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := introduce(w)
+		offer := `{"type":"offer","sdp":` + quoted(offerSDP) + "}\n"
+		in.asker.write(data(2, offer))
+		if got := in.arrived(in.candidate); got != offer {
+			t.Fatalf("arrived %q", got)
+		}
+		time.Sleep(29 * time.Second)
+		if in.ended(in.candidate) {
+			t.Fatal("ended early")
+		}
+		time.Sleep(2 * time.Second)
+		if !in.ended(in.candidate) || in.seed.Stats().Relays != 0 {
+			t.Error("still open after its time")
+		}
+		// What comes late goes nowhere: a JavaScript node whose negotiation is over
+		// crashes on it.
+		in.asker.write(data(2, fmt.Sprintf(someCandidate, 1)+"\n"))
+		if got := in.arrived(in.candidate); got != offer {
+			t.Errorf("arrived after the end: %q", got)
+		}
+		if in.asker.closed() || in.candidate.closed() {
+			t.Error("a peer was disconnected")
+		}
+		// The next relay is one of its own.
+		in.relay()
+		in.asker.write(data(2, offer))
+		if got := in.arrived(in.candidate); got != offer {
+			t.Errorf("second relay: %q", got)
+		}
+	})
+}
+
+func TestRelaysPerPeer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("relays-per-peer", "3"))
+		for i := range 2 {
+			w.dialRaw(fmt.Sprintf("10.0.1.%d", i), seed).shakeV0(`"webrtc":true`)
+		}
+		asker := w.dialRaw("10.0.0.3", seed).shakeV0("")
+		for i := range 5 {
+			asker.line(`{"command":"getPeer","reqId":"r%d"}`, i)
+			if m := asker.message(); (m["transport"] != nil) != (i < 3) {
+				t.Errorf("request %d: %v", i, m)
+			}
+		}
+		if got := seed.Stats(); got.Relays != 3 || got.Refused["relays-per-peer"] == 0 {
+			t.Errorf("%+v", got)
+		}
+		time.Sleep(31 * time.Second)
+		asker.line(`{"command":"getPeer","reqId":"again"}`)
+		if m := asker.message(); m["transport"] == nil {
+			t.Error("no room after the relays ended")
+		}
+	})
+}
+
+func TestRelayBytes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := introduce(w, limited("relay-bytes", "100KB"))
+		chunk := strings.Repeat("\n", 1000) // blank lines: all of it is dropped, all of it counts
+		for range 101 {
+			in.asker.write(data(2, chunk))
+		}
+		time.Sleep(5 * time.Second)
+		if got := in.seed.Stats(); got.Refused["relay-bytes"] != 1 || got.Relays != 0 {
+			t.Errorf("%+v", got)
+		}
+		if in.asker.closed() || in.candidate.closed() {
+			t.Error("a peer was disconnected")
+		}
+	})
+}
+
+func TestRelayBytesPerSecond(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := introduce(w)
+		start := time.Now()
+		chunk := strings.Repeat("\n", 10_000)
+		for range 30 {
+			in.asker.write(data(2, chunk))
+		}
+		in.asker.line(`{"command":"getPeer","reqId":"after"}`)
+		for !strings.Contains(in.asker.control(), "after") {
+			time.Sleep(100 * time.Millisecond)
+		}
+		// 300,000 bytes, of which 64 KiB pass at once and the rest at 50,000 a second.
+		if took := time.Since(start); took < 4*time.Second || took > 6*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if in.candidate.closed() {
+			t.Error("the candidate paid")
+		}
+	})
+}
+
+func TestChannelsPerPeer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := introduce(w, limited("channels-per-peer", "3"))
+		in.asker.line(`{"command":"getPeer","reqId":"r"}`)
+		if m := in.asker.message(); m["transport"] != nil {
+			t.Errorf("offered %v", m)
+		}
+		if got := in.seed.Stats(); got.Refused["channels-per-peer"] == 0 || got.Relays != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Ids of v1 candidates are good once, for their asker, for 15 s.
+func TestCandidateIDs(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1")
+		info := `{"pxp":true,"relay":true,"webrtc":true}`
+		candidate := w.dialRaw("10.0.0.2", seed).shakeV1(info)
+		asker, thief := w.dialRaw("10.0.0.3", seed).shakeV1("null"), w.dialRaw("10.0.0.4", seed).shakeV1("null")
+		id := func() string {
+			asker.line(`["getpeers","1","net"]`)
+			reply := string(asker.take()[0])
+			_, rest, ok := strings.Cut(reply, `"id":"`)
+			if !ok || strings.Count(reply, `"id"`) != 1 {
+				t.Fatalf("got %s", reply)
+			}
+			return rest[:strings.IndexByte(rest, '"')]
+		}
+		first := id()
+		if len(first) != 32 {
+			t.Errorf("id %q is not 128 bits", first)
+		}
+		relay := func(r *raw, id string) string {
+			r.line(`["relay","9",["%s"]]`, id)
+			if lines := candidate.take(); len(lines) > 0 {
+				var nonce string
+				fmt.Sscanf(string(lines[0]), `["incoming","%1s`, &nonce)
+				candidate.line(`["res","%s",null]`, nonce)
+			}
+			return string(r.take()[0])
+		}
+		if got := relay(thief, first); !strings.Contains(got, "unknown candidate") {
+			t.Errorf("another peer used the id: %s", got)
+		}
+		if got := relay(asker, first); got != `["res","9",null]` {
+			t.Errorf("the asker got %s", got)
+		}
+		if got := relay(asker, first); !strings.Contains(got, "unknown candidate") {
+			t.Errorf("used twice: %s", got)
+		}
+		second := id()
+		time.Sleep(16 * time.Second)
+		if got := relay(asker, second); !strings.Contains(got, "unknown candidate") {
+			t.Errorf("used after its time: %s", got)
+		}
+		if asker.closed() || thief.closed() {
+			t.Error("a peer was disconnected")
+		}
+	})
+}
+
+func TestAnswersAreSpreadOverNetworks(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("getpeer-per-second", "unlimited"))
+		for i := range 30 {
+			w.dialRaw(fmt.Sprintf("10.7.7.%d", i+1), seed).shakeV0(`"tcp":{"port":7}`)
+		}
+		for i := range 4 {
+			w.dialRaw(fmt.Sprintf("10.8.%d.1", i), seed).shakeV0(`"tcp":{"port":7}`)
+		}
+		asker := w.dialRaw("10.9.0.1", seed).shakeV0("")
+		row := 0
+		for i := range 200 {
+			asker.line(`{"command":"getPeer","reqId":"r%d"}`, i)
+			address := asker.message()["address"].(string)
+			if !strings.HasPrefix(address, "10.7.7.") {
+				row = 0
+			} else if row++; row > 2 {
+				t.Fatalf("answer %d is the third in a row of one /24", i)
+			}
+		}
+	})
+}
+
+func TestQueueOverflowIsSlowPeer(t *testing.T) {
+	if !errors.Is(ErrSlowPeer, mux.ErrSlowPeer) {
+		t.Error("ErrSlowPeer is another one")
+	}
+}
+
+// A node that asks for peers until it has enough is not led to the same npm node
+// again and again: there is no instance by which it could exclude it.
+func TestNpmNodesAreOfferedOnceToWhoExcludes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1")
+		for i := range 3 {
+			w.dialRaw(fmt.Sprintf("10.0.1.%d", i), seed).shakeV0(`"webrtc":true`)
+		}
+		asker := w.dialRaw("10.0.0.3", seed).listen(false)
+		asker.write(opens(0, "pxp"))
+		asker.line(`{"command":"hello","id":"net","version":0,"accepts":{},"transports":["webrtc"],"ext":{"agent":"x","instance":"%s","features":["exclude"]}}`, newID())
+		asker.line(`{"command":"helloack"}`)
+		asker.take()
+		offered := func() bool {
+			asker.line(`{"command":"getPeer","reqId":"r"}`)
+			return asker.message()["transport"] != nil
+		}
+		for i := range 5 {
+			if got := offered(); got != (i < 3) {
+				t.Errorf("request %d: offered %v", i, got)
+			}
+		}
+		time.Sleep(repeatAfter)
+		if !offered() {
+			t.Error("never offered again")
+		}
+	})
+}
+
+func TestUnlimitedControlMessages(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("control-message-bytes", "unlimited"))
+		r := w.dialRaw("10.0.0.2", seed).shakeV0("")
+		r.line(`{"command":"%s"}`, strings.Repeat("x", 200_000))
+		if r.closed() {
+			t.Error("disconnected")
+		}
+	})
+}

@@ -1,0 +1,254 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// MaintainerConfig configures a [Maintainer]. Zero fields mean their defaults.
+type MaintainerConfig struct {
+	// Seeds are the addresses to start from, as ConnectURL takes them. One at
+	// least, unless Store remembers some.
+	Seeds []string
+	// SeedConnections is how many seeds the node stays connected to; when one is
+	// lost another one is tried. Default 2, at most as many as there are.
+	SeedConnections int
+	// Peers is how many peers beside the seeds the node should have. Peers that
+	// connected to it count. Default 8; negative for none.
+	Peers int
+	// Store remembers good addresses across restarts. Nil remembers nothing.
+	Store AddressStore
+	// MinBackoff and MaxBackoff bound the time between attempts that fail, which
+	// doubles each time, give or take a half. Defaults 1 s and 2 min.
+	MinBackoff, MaxBackoff time.Duration
+	// Logger gets a record for each attempt that fails: at info level for seeds, at
+	// debug level for others. Nil discards.
+	Logger *slog.Logger
+}
+
+func (c MaintainerConfig) withDefaults() MaintainerConfig {
+	if c.SeedConnections <= 0 {
+		c.SeedConnections = 2
+	}
+	if c.Peers == 0 {
+		c.Peers = 8
+	}
+	if c.MinBackoff <= 0 {
+		c.MinBackoff = time.Second
+	}
+	if c.MaxBackoff <= 0 {
+		c.MaxBackoff = 2 * time.Minute
+	}
+	c.MaxBackoff = max(c.MaxBackoff, c.MinBackoff)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Maintainer keeps a node connected: to seeds, and through them to a number of
+// other peers. It replaces those that are lost, for as long as Run runs.
+type Maintainer struct {
+	// Static after construction.
+	ex     *Exchange
+	config MaintainerConfig
+	book   *addressBook
+
+	mu sync.Mutex
+	// Guarded by mu.
+	seeds map[*Peer]string // connected seeds and their addresses
+	used  map[string]bool  // addresses that a seed connection is busy with
+}
+
+// NewMaintainer makes a maintainer for a node. It fails if an address is none
+// that ConnectURL takes, or the store cannot be read.
+func NewMaintainer(ex *Exchange, cfg MaintainerConfig) (*Maintainer, error) {
+	for _, seed := range cfg.Seeds {
+		if _, err := parseURL(seed); err != nil {
+			return nil, fmt.Errorf("maintain: %w", err)
+		}
+	}
+	book, err := openAddressBook(cfg.Store)
+	if err != nil {
+		return nil, fmt.Errorf("maintain: %w", err)
+	}
+	m := &Maintainer{ex: ex, config: cfg.withDefaults(), book: book, seeds: make(map[*Peer]string), used: make(map[string]bool)}
+	if len(m.addresses()) == 0 {
+		return nil, errors.New("maintain: no seed is configured and no address is remembered")
+	}
+	return m, nil
+}
+
+// Run keeps the node connected until ctx ends or the node is closed. It leaves
+// the connections as they are, and returns ctx's error or ErrClosed.
+func (m *Maintainer) Run(ctx context.Context) error {
+	ctx, cancel := m.ex.bound(ctx)
+	defer cancel()
+	var running sync.WaitGroup
+	for range min(m.config.SeedConnections, max(len(m.config.Seeds), 1)) {
+		running.Go(func() { m.keepSeed(ctx) })
+	}
+	if m.config.Peers > 0 {
+		running.Go(func() { m.keepPeers(ctx) })
+	}
+	running.Wait()
+	return context.Cause(ctx)
+}
+
+// keepSeed keeps one connection to a seed.
+func (m *Maintainer) keepSeed(ctx context.Context) {
+	retry := m.newBackoff()
+	for ctx.Err() == nil {
+		address, ok := m.take()
+		if !ok {
+			// Every address is in use by another seed connection.
+			pause(ctx, retry.NextBackOff())
+			continue
+		}
+		p, err := m.connect(ctx, address)
+		if err == nil {
+			connected := time.Now()
+			m.holdSeed(ctx, p, address)
+			// A seed that hangs up at once must not be dialed every second.
+			if time.Since(connected) > m.config.MaxBackoff {
+				retry.Reset()
+			}
+		} else if ctx.Err() == nil {
+			m.config.Logger.Info("seed not reached", "seed", address, "err", err)
+		}
+		m.giveBack(address)
+		pause(ctx, retry.NextBackOff())
+	}
+}
+
+// connect connects to an address, unless the application has done so.
+func (m *Maintainer) connect(ctx context.Context, address string) (*Peer, error) {
+	for _, p := range m.ex.Peers() {
+		if p.DialedURL() == address {
+			return p, nil
+		}
+	}
+	return m.ex.ConnectURL(ctx, address)
+}
+
+func (m *Maintainer) holdSeed(ctx context.Context, p *Peer, address string) {
+	m.remember(address)
+	m.mu.Lock()
+	m.seeds[p] = address
+	m.mu.Unlock()
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+	}
+	m.mu.Lock()
+	delete(m.seeds, p)
+	m.mu.Unlock()
+}
+
+func (m *Maintainer) remember(address string) {
+	if err := m.book.good(address); err != nil {
+		m.config.Logger.Warn("addresses not saved", "err", err)
+	}
+}
+
+// addresses lists where a seed connection may go: the configured seeds in random
+// order, and then what is remembered.
+func (m *Maintainer) addresses() []string {
+	seeds := append([]string(nil), m.config.Seeds...)
+	rand.Shuffle(len(seeds), func(i, j int) { seeds[i], seeds[j] = seeds[j], seeds[i] })
+	return append(seeds, m.book.list()...)
+}
+
+// take picks an address for a seed connection: the one that was not tried for
+// the longest time.
+func (m *Maintainer) take() (string, bool) {
+	addresses := m.addresses()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	best, found := "", false
+	for _, address := range addresses {
+		if m.used[address] {
+			continue
+		}
+		if !found || m.book.lastTried(address).Before(m.book.lastTried(best)) {
+			best, found = address, true
+		}
+	}
+	if found {
+		m.used[best] = true
+		m.book.tried(best)
+	}
+	return best, found
+}
+
+func (m *Maintainer) giveBack(address string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.used, address)
+}
+
+// keepPeers gets new peers while there are too few.
+func (m *Maintainer) keepPeers(ctx context.Context) {
+	changed, unsubscribe := m.ex.subscribe()
+	defer unsubscribe()
+	retry := m.newBackoff()
+	for ctx.Err() == nil {
+		if m.missing() <= 0 || len(m.ex.Peers()) == 0 {
+			retry.Reset()
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		p, err := m.ex.GetNewPeer(ctx)
+		if err == nil {
+			retry.Reset()
+			if url := p.DialedURL(); url != "" {
+				m.remember(url)
+			}
+			continue
+		}
+		m.config.Logger.Debug("no new peer", "err", err)
+		pause(ctx, retry.NextBackOff())
+	}
+}
+
+// missing is how many peers beside the seeds are wanted still.
+func (m *Maintainer) missing() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	others := 0
+	for _, p := range m.ex.Peers() {
+		if _, seed := m.seeds[p]; !seed {
+			others++
+		}
+	}
+	return m.config.Peers - others
+}
+
+func (m *Maintainer) newBackoff() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval:     m.config.MinBackoff,
+		MaxInterval:         m.config.MaxBackoff,
+		Multiplier:          2,
+		RandomizationFactor: 0.5,
+	}
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

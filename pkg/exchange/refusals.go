@@ -1,0 +1,103 @@
+package exchange
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/mux"
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+)
+
+// refusals keeps a flood from becoming a flood of log records: one per reason
+// and second.
+type refusals struct {
+	mu sync.Mutex
+	// Guarded by mu.
+	logged map[string]time.Time // the reasons are constants of this package
+}
+
+// refused counts and logs that something was refused to, or because of, a node.
+// reason is the name of a limit or one of those that Stats.Refused documents.
+func (ex *Exchange) refused(reason string, remoteAddr string) {
+	ex.counters.refuse(reason)
+	r := &ex.refusals
+	r.mu.Lock()
+	now := time.Now()
+	recently := now.Sub(r.logged[reason]) < time.Second
+	if !recently {
+		if r.logged == nil {
+			r.logged = make(map[string]time.Time)
+		}
+		r.logged[reason] = now
+	}
+	r.mu.Unlock()
+	if !recently {
+		ex.logger.Info("refused", "reason", reason, "remote_addr", remoteAddr)
+	}
+}
+
+// reasons names what a connection's end is counted as. An end that is not in the
+// list was nobody's fault.
+var reasons = []struct {
+	err    error
+	reason string
+}{
+	{ErrHandshakeTimeout, "handshake-time"},
+	{ErrSlowPeer, "outbound-queue-bytes"},
+	{wire.ErrMessageTooLarge, "control-message-bytes"},
+	{mux.ErrNameTooLong, "channel-name-bytes"},
+	{mux.ErrTooManyChannels, "channels-per-peer"},
+	{ErrIdle, "idle-time"},
+	{ErrUnresponsive, "unresponsive"},
+	{ErrDuplicate, "duplicate"},
+	{ErrSelf, "self"},
+	{ErrNetworkMismatch, "network"},
+	{ErrVersionMismatch, "version"},
+	{ErrProtocol, "protocol"},
+	{wire.ErrInvalidJSON, "protocol"},
+	{wire.ErrInvalidMessage, "protocol"},
+	{mux.ErrMalformed, "protocol"},
+	{mux.ErrFrameTooLarge, "protocol"},
+}
+
+// lost is what a connection is counted as that ended in its handshake through
+// no fault that has a name.
+const lost = "lost"
+
+// countEnd counts the end of a connection that ended through a fault, or too soon.
+func (ex *Exchange) countEnd(p *Peer, err error, wasReady bool) {
+	reason := lost
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			reason = r.reason
+			ex.refused(reason, p.RemoteAddress())
+			break
+		}
+	}
+	if !wasReady {
+		ex.counters.failHandshake(reason)
+	}
+}
+
+// RefusalReasons returns what Stats.Refused may count, sorted: the names of
+// limits, and the rules that it documents.
+func RefusalReasons() []string {
+	all := []string{"peers", "peers-per-ip", "getpeer-per-second", "relays-per-peer", "relay-bytes", "signal"}
+	for _, r := range reasons {
+		all = append(all, r.reason)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// HandshakeFailureReasons returns what Stats.HandshakeFailures may count, sorted.
+func HandshakeFailureReasons() []string {
+	all := []string{lost}
+	for _, r := range reasons {
+		all = append(all, r.reason)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,210 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"time"
+)
+
+// The exchange's book of its peers: who is connected, under which instance, and
+// what of them others may be offered. A peer is entered in three steps, as the
+// handshake goes on: connection, identity, ready peer.
+
+// probeTime is how long a peer may take to show that it is alive when the same
+// instance connects again.
+const probeTime = 5 * time.Second
+
+// addConnection enters a connection that is about to run.
+func (ex *Exchange) addConnection(p *Peer) error {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if ex.closed {
+		return ErrClosed
+	}
+	ex.connections[p] = struct{}{}
+	ex.counters.connections.Add(1)
+	return nil
+}
+
+func (ex *Exchange) removeConnection(p *Peer) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	delete(ex.connections, p)
+}
+
+// identify enters what a peer said of itself, and settles which connection stays
+// when there is one to the same instance already.
+func (ex *Exchange) identify(p *Peer, h hello) error {
+	if h.instance == ex.instance {
+		return ErrSelf
+	}
+	ex.mu.Lock()
+	p.hello = h
+	var losers []*Peer
+	var older *Peer
+	if h.instance != "" {
+		for _, old := range ex.instances[h.instance] {
+			if old.isClosed() {
+				continue
+			}
+			switch ex.loser(old, p) {
+			case p:
+				ex.mu.Unlock()
+				old.probe()
+				return ErrDuplicate
+			case old:
+				losers = append(losers, old)
+			default:
+				older = old
+			}
+		}
+		p.rival = older
+		ex.instances[h.instance] = append(ex.instances[h.instance], p)
+	}
+	ex.mu.Unlock()
+	for _, old := range losers {
+		old.retire()
+	}
+	return nil
+}
+
+// loser says which of two connections to one instance has to go. Both nodes
+// must come to the same answer without asking each other. Where each dialed the
+// other at about the same time, the connection that the smaller instance dialed
+// stays. Where the same node dialed twice, it ends the second itself; the other
+// node waits for that (nil), see rivalry.
+func (ex *Exchange) loser(old, p *Peer) *Peer {
+	if old.outgoing == p.outgoing {
+		if p.outgoing {
+			return p
+		}
+		return nil
+	}
+	settled := !old.readyAt.IsZero() && time.Since(old.readyAt) > ex.rivalryTime()
+	if settled || old.outgoing == (ex.instance < p.hello.instance) {
+		return p
+	}
+	return old
+}
+
+// rivalryTime is how long two connections to one instance may both stand.
+func (ex *Exchange) rivalryTime() time.Duration {
+	if ex.limits.HandshakeTime > 0 {
+		return ex.limits.HandshakeTime
+	}
+	return 10 * time.Second
+}
+
+// addPeer enters a peer whose handshake is complete, with what it accepts.
+func (ex *Exchange) addPeer(p *Peer) error {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if ex.closed {
+		return ErrClosed
+	}
+	if p.isClosed() {
+		return p.Err()
+	}
+	p.readyAt = time.Now()
+	ex.peers[p] = struct{}{}
+	ex.kinds[p.kind()]++
+	ex.notify()
+	for _, l := range p.listings {
+		ex.candidates.add(l)
+	}
+	return nil
+}
+
+// removePeer takes a peer out of the book. It may be called again.
+func (ex *Exchange) removePeer(p *Peer) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if _, ready := ex.peers[p]; ready {
+		delete(ex.peers, p)
+		if ex.kinds[p.kind()]--; ex.kinds[p.kind()] == 0 {
+			delete(ex.kinds, p.kind())
+		}
+		ex.notify()
+	}
+	for _, l := range p.listings {
+		ex.candidates.remove(l)
+	}
+	p.listings = nil
+	if name := p.hello.instance; name != "" {
+		same := slices.DeleteFunc(ex.instances[name], func(other *Peer) bool { return other == p })
+		if len(same) == 0 {
+			delete(ex.instances, name)
+		} else {
+			ex.instances[name] = same
+		}
+	}
+}
+
+// connectionEnded closes the account of a connection.
+func (ex *Exchange) connectionEnded(p *Peer, err error) {
+	ex.removeConnection(p)
+	wasReady := false
+	select {
+	case <-p.ready:
+		wasReady = true
+	default:
+	}
+	ex.countEnd(p, err, wasReady)
+	ex.logger.Debug("peer disconnected", append(p.logFields(), "ready", wasReady, "reason", err)...)
+	// Whoever dialed is told by Connect; a port scan is nobody's error.
+	if !wasReady && !p.outgoing && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		ex.report(fmt.Errorf("handshake with %s over %s: %w", p.conn.RemoteAddr(), p.transport, err))
+	}
+}
+
+// connectedInstances names the instances that are connected, at most n of them.
+func (ex *Exchange) connectedInstances(n int) []string {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	var names []string
+	for name := range ex.instances {
+		if len(names) == n {
+			break
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// isDialed tells whether a connection that was dialed to an address stands.
+func (ex *Exchange) isDialed(address string) bool {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	for p := range ex.connections {
+		if p.dialed == address && !p.isClosed() {
+			return true
+		}
+	}
+	return false
+}
+
+// subscribe returns a channel that gets a value after peers came or went.
+func (ex *Exchange) subscribe() (changed <-chan struct{}, unsubscribe func()) {
+	c := make(chan struct{}, 1)
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.subscribers[c] = struct{}{}
+	return c, func() {
+		ex.mu.Lock()
+		defer ex.mu.Unlock()
+		delete(ex.subscribers, c)
+	}
+}
+
+// notify tells the subscribers. The caller holds mu.
+func (ex *Exchange) notify() {
+	for c := range ex.subscribers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package exchange
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/mux"
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// relayBurst is what a relay passes on at once before its rate counts: an offer,
+// an answer and their candidates are through at full speed.
+const relayBurst = 64 << 10
+
+// relay passes signaling on between two peers. It has no goroutine: what one
+// peer's read loop receives goes into the other's outbound queue. It ends with
+// its time, with either peer, with either half, or with the first thing that
+// would harm the node it was sent to.
+type relay struct {
+	// Static after construction.
+	ex    *Exchange
+	guard *wire.Guard // nil for transports whose signals are unknown here
+	ends  [2]relayEnd // by wire.Side: who sent it
+	ended func()
+
+	over  atomic.Bool
+	heard atomic.Int64 // when it was opened or last passed something on, in Unix nanoseconds
+
+	// Guarded by ex.relayTimes.mu.
+	until          time.Time
+	listed         bool
+	previous, next *relay
+}
+
+// relayEnd is the half of a relay that takes what one peer sends.
+type relayEnd struct {
+	relay   *relay
+	peer    *Peer
+	channel *mux.Channel
+	side    wire.Side
+
+	// Owned by the peer's read loop.
+	received int
+	pace     *rate.Limiter // lazily
+}
+
+// relayNames are the channel names by which the asker and the candidate know a relay.
+type relayNames [2]string
+
+// newRelay opens a relay between two peers. Nothing is sent yet. If one of them
+// has no room for it, the limit's name is returned. ended, which may be nil, is
+// called once when the relay ends, or does not begin.
+func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wire.Guard, ended func()) (*relay, string) {
+	if ended == nil {
+		ended = func() {}
+	}
+	if !asker.reserveRelay() {
+		ended()
+		return nil, "relays-per-peer"
+	}
+	if !candidate.reserveRelay() {
+		asker.relays.Add(-1)
+		ended()
+		return nil, "relays-per-peer"
+	}
+	r := &relay{ex: ex, guard: guard, ended: ended}
+	ex.counters.relays.Add(1)
+	ex.counters.relaysOpened.Add(1)
+	r.ends = [2]relayEnd{
+		wire.FromAsker:     {relay: r, peer: asker, side: wire.FromAsker},
+		wire.FromCandidate: {relay: r, peer: candidate, side: wire.FromCandidate},
+	}
+	// The channel of an end must be there before the other end's read loop can
+	// send on it, so both are made before either peer learns of the relay.
+	for i, name := range names {
+		end := &r.ends[i]
+		channel, err := end.peer.session.Channel(name, end)
+		if err != nil {
+			r.close()
+			return nil, "channels-per-peer"
+		}
+		end.channel = channel
+	}
+	r.heard.Store(time.Now().UnixNano())
+	ex.relayTimes.add(r, ex.limits.RelayTime)
+	if !asker.attach(r) || !candidate.attach(r) {
+		r.close()
+		return nil, ""
+	}
+	return r, ""
+}
+
+func (p *Peer) reserveRelay() bool {
+	if within(int(p.relays.Add(1)), p.ex.limits.RelaysPerPeer) {
+		return true
+	}
+	p.relays.Add(-1)
+	return false
+}
+
+// close ends both halves with type 4 frames, as a npm seed does after 30 s. It
+// may be called by anyone, any number of times. A peer that is being disconnected
+// is sent nothing, for the reason that stream.close gives.
+func (r *relay) close() {
+	if r.over.Swap(true) {
+		return
+	}
+	r.ex.relayTimes.remove(r)
+	r.ended()
+	for i := range r.ends {
+		end := &r.ends[i]
+		if end.channel != nil && end.peer.Err() == nil && r.ex.lifetime.Err() == nil {
+			end.channel.Close()
+		}
+		end.peer.detach(r)
+		end.peer.relays.Add(-1)
+	}
+	r.ex.counters.relays.Add(-1)
+}
+
+func (r *relay) peerEnded(*Peer) { r.close() }
+
+// Receive implements mux.Receiver.
+func (e *relayEnd) Receive(piece []byte) error {
+	r := e.relay
+	if r.over.Load() {
+		return nil
+	}
+	r.heard.Store(time.Now().UnixNano())
+	e.received += len(piece)
+	if !within(e.received, r.ex.limits.RelayBytes) {
+		e.refuse("relay-bytes")
+		return nil
+	}
+	e.throttle(len(piece))
+	other := &r.ends[1-e.side]
+	if r.guard == nil {
+		r.ex.counters.relayedBytes.Add(uint64(len(piece)))
+		other.send(piece)
+		return nil
+	}
+	buffer := relayBuffers.Get().(*[]byte)
+	defer relayBuffers.Put(buffer)
+	safe, err := r.guard.Forward(e.side, (*buffer)[:0], piece)
+	*buffer = safe
+	if err != nil {
+		e.refuse("signal")
+		return nil
+	}
+	r.ex.counters.relayedBytes.Add(uint64(len(safe)))
+	other.send(safe)
+	return nil
+}
+
+var relayBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// End implements mux.Receiver. Whoever ends its half has no further use for the
+// other one.
+func (e *relayEnd) End() { e.relay.close() }
+
+func (e *relayEnd) send(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if err := e.channel.Send(p); err != nil {
+		e.relay.close()
+	}
+}
+
+func (e *relayEnd) refuse(reason string) {
+	e.relay.ex.refused(reason, e.peer.RemoteAddress())
+	e.relay.close()
+}
+
+// throttle holds up the read loop of a peer that relays faster than it may. That
+// stops everything the peer sends, as it does with an npm seed, and nobody else.
+func (e *relayEnd) throttle(n int) {
+	perSecond := e.relay.ex.limits.RelayBytesPerSecond
+	if perSecond < 0 {
+		return
+	}
+	if e.pace == nil {
+		e.pace = rate.NewLimiter(rate.Limit(perSecond), relayBurst)
+	}
+	for n > 0 {
+		part := min(n, relayBurst)
+		n -= part
+		delay := e.pace.ReserveN(time.Now(), part).Delay()
+		if delay == 0 {
+			continue
+		}
+		timer := time.NewTimer(delay)
+		select {
+		case <-timer.C:
+		case <-e.peer.session.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// guardFor returns what checks the signals of a v0 relay.
+func (ex *Exchange) guardFor(transport string) *wire.Guard {
+	if transport != transports.WebRTC {
+		return nil
+	}
+	return wire.NewGuardV0(ex.limits.lineBytes())
+}

@@ -1,0 +1,393 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// v0 speaks generation 0 of the protocol on one connection (npm 0.4.1,
+// src/peer.js).
+type v0 struct {
+	// Static after construction.
+	p *Peer
+
+	// Owned by the read loop.
+	helloSeen, helloAckSeen bool
+	greeted                 announcements // what our hello said
+	getPeers                *rate.Limiter // lazily
+	answer                  []byte        // reused for one after the other; lazily
+
+	mu sync.Mutex
+	// Guarded by mu.
+	pending map[string]chan answer // by reqId; nil once the peer ended
+}
+
+func newV0(p *Peer) *v0 {
+	return &v0{p: p}
+}
+
+// send queues one control message.
+func (v *v0) send(message []byte) error { return v.p.control.Send(message) }
+
+func (v *v0) begin() error {
+	ex := v.p.ex
+	ex.mu.Lock()
+	v.greeted = ex.announced
+	ex.mu.Unlock()
+	hello := wire.Hello{
+		ID:         ex.id,
+		Accepts:    v.greeted,
+		Transports: ex.transportNames,
+		Ext: &wire.Ext{
+			Agent:    ex.config.Agent,
+			Instance: ex.instance,
+			Features: features,
+			Window:   ex.limits.window(),
+		},
+	}
+	hello.ReceiverAddress = v.p.RemoteAddress()
+	return v.send(wire.AppendHello(nil, &hello))
+}
+
+func (v *v0) line(line []byte) error {
+	var m wire.V0
+	if err := wire.DecodeV0(line, &m); err != nil {
+		return err
+	}
+	switch m.Command {
+	case wire.V0Hello:
+		return v.onHello(m.Hello)
+	case wire.V0HelloAck:
+		return v.onHelloAck()
+	}
+	// As with npm, what comes before the handshake is complete is lost.
+	if !v.helloSeen || !v.helloAckSeen {
+		return nil
+	}
+	switch m.Command {
+	case wire.V0GetPeer:
+		return v.onGetPeer(&m)
+	case wire.V0Incoming:
+		return v.onIncoming(&m)
+	case wire.V0Accept:
+		v.p.list(m.Transport, m.Opts)
+	case wire.V0Unaccept:
+		v.p.unlist(m.Transport)
+	case wire.V0Ping:
+		return v.send(wire.AppendPong(nil, m.Token))
+	case wire.V0Pong:
+		// Having been heard is all there is to it.
+	case wire.V0Credit:
+		return v.p.stream.addCredit(m.Bytes)
+	default:
+		v.onAnswer(&m)
+	}
+	return nil
+}
+
+func (v *v0) onHello(h *wire.Hello) error {
+	p := v.p
+	if v.helloSeen {
+		return fmt.Errorf("%w: second hello", ErrProtocol)
+	}
+	v.helloSeen = true
+	about := readHello(h)
+	if err := v.check(h, about); err != nil {
+		// Our hello tells the other node as much.
+		p.dismiss(err)
+		return nil
+	}
+	for _, transport := range slices.Sorted(maps.Keys(h.Accepts)) {
+		p.list(transport, h.Accepts[transport])
+	}
+	p.stream.open(about.has(featureWindow), about.window)
+	if err := v.send(wire.AppendHelloAck(nil)); err != nil {
+		return err
+	}
+	return v.maybeReady()
+}
+
+// check tells whether a node that says hello can be a peer.
+func (v *v0) check(h *wire.Hello, about hello) error {
+	switch {
+	case h.ID != v.p.ex.id:
+		return fmt.Errorf("%w: it is in %.64q, this node in %q", ErrNetworkMismatch, h.ID, v.p.ex.id)
+	case h.Version != 0:
+		return fmt.Errorf("%w: it speaks version %d", ErrVersionMismatch, h.Version)
+	}
+	return v.p.ex.identify(v.p, about)
+}
+
+func (v *v0) onHelloAck() error {
+	if v.helloAckSeen {
+		return fmt.Errorf("%w: second helloack", ErrProtocol)
+	}
+	v.helloAckSeen = true
+	return v.maybeReady()
+}
+
+func (v *v0) maybeReady() error {
+	if !v.helloSeen || !v.helloAckSeen {
+		return nil
+	}
+	if err := v.p.becomeReady(); err != nil {
+		return err
+	}
+	// Whoever calls Accept or Unaccept tells the peers that are ready by then, so
+	// what has changed since our hello is told here.
+	ex := v.p.ex
+	ex.mu.Lock()
+	now := ex.announced
+	ex.mu.Unlock()
+	for transport := range v.greeted {
+		if _, still := now[transport]; !still {
+			v.unannounce(transport)
+		}
+	}
+	for transport, opts := range now {
+		if _, known := v.greeted[transport]; !known {
+			v.announce(transport, opts)
+		}
+	}
+	v.greeted = nil
+	return nil
+}
+
+func (v *v0) announce(transport string, opts json.RawMessage) {
+	v.send(wire.AppendAccept(nil, transport, opts))
+}
+
+func (v *v0) unannounce(transport string) { v.send(wire.AppendUnaccept(nil, transport)) }
+
+// The asked side.
+
+func (v *v0) onGetPeer(m *wire.V0) error {
+	p, ex := v.p, v.p.ex
+	if m.ReqID == "" {
+		return nil
+	}
+	if !p.mayAsk(&v.getPeers) {
+		return v.send(wire.AppendNoPeer(nil, m.ReqID))
+	}
+	// A candidate may turn out to be full or gone between being drawn and being told.
+	for range 3 {
+		l := ex.pick(p, m.Exclude)
+		if l == nil {
+			break
+		}
+		nonce := newID()
+		if l.port == 0 && !v.introduce(l, nonce) {
+			continue
+		}
+		if l.port != 0 {
+			ex.counters.direct.Add(1)
+		} else {
+			ex.counters.relayed.Add(1)
+		}
+		v.answer = wire.AppendAnswer(v.answer[:0], m.ReqID, wire.Answer{
+			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce,
+		})
+		return v.send(v.answer)
+	}
+	ex.counters.none.Add(1)
+	return v.send(wire.AppendNoPeer(nil, m.ReqID))
+}
+
+// introduce sets up a relay between the asker and a candidate, who must know of
+// it before anything comes through.
+func (v *v0) introduce(l *listing, nonce string) bool {
+	name := "relay:" + nonce
+	r, limit := v.p.ex.newRelay(v.p, l.peer, relayNames{name, name}, v.p.ex.guardFor(l.service.transport), nil)
+	if limit != "" {
+		v.p.ex.refused(limit, v.p.RemoteAddress())
+	}
+	if r == nil {
+		return false
+	}
+	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, l.service.transport)); err != nil {
+		r.close()
+		return false
+	}
+	return true
+}
+
+// mayAsk counts a getPeer request against Limits.GetPeerPerSecond.
+func (p *Peer) mayAsk(limiter **rate.Limiter) bool {
+	perSecond := p.ex.limits.GetPeerPerSecond
+	if perSecond < 0 {
+		return true
+	}
+	if *limiter == nil {
+		*limiter = rate.NewLimiter(rate.Limit(perSecond), 5*perSecond)
+	}
+	if (*limiter).Allow() {
+		return true
+	}
+	p.ex.refused("getpeer-per-second", p.RemoteAddress())
+	return false
+}
+
+// The candidate's side.
+
+// onIncoming takes part in a negotiation that another peer asked for. What is
+// not accepted is ignored: the relay runs out of time.
+func (v *v0) onIncoming(m *wire.V0) error {
+	p, ex := v.p, v.p.ex
+	negotiator, ok := ex.transports[m.Transport].(transports.Negotiator)
+	if !ok || m.Nonce == "" || !ex.accepts(m.Transport) {
+		return nil
+	}
+	if !p.reserveRelay() {
+		ex.refused("relays-per-peer", p.RemoteAddress())
+		return nil
+	}
+	signals, err := newSignals(p, "relay:"+m.Nonce)
+	if err != nil {
+		p.relays.Add(-1)
+		return err
+	}
+	return ex.start(func() {
+		defer p.relays.Add(-1)
+		ex.respond(p, negotiator, signals)
+	})
+}
+
+// The asker's side.
+
+// answer is what a peer said to getPeer. For a negotiated candidate the relay is
+// open already, since its first bytes may follow the answer at once.
+type answer struct {
+	wire.Answer
+	signals *signals
+}
+
+func (v *v0) newConn(ctx context.Context) (*connected, error) {
+	reqID := newID()
+	answers := make(chan answer, 1)
+	if !v.expect(reqID, answers) {
+		return nil, v.p.Err()
+	}
+	defer v.forget(reqID)
+	var exclude []string
+	if v.p.knows(featureExclude) {
+		exclude = v.p.ex.connectedInstances(maxExcluded)
+	}
+	if err := v.send(wire.AppendGetPeer(nil, reqID, exclude)); err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-answers:
+		return v.follow(ctx, a)
+	case <-v.p.done:
+		return nil, fmt.Errorf("asked peer: %w", orEOF(v.p.Err()))
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// maxExcluded is how many instances a getPeer names: about 2 KiB of them.
+const maxExcluded = 64
+
+func (v *v0) expect(reqID string, answers chan answer) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.p.isClosed() {
+		return false
+	}
+	if v.pending == nil {
+		v.pending = make(map[string]chan answer)
+	}
+	v.pending[reqID] = answers
+	return true
+}
+
+// forget ends a request. An answer that was not followed takes its relay along.
+func (v *v0) forget(reqID string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	answers := v.pending[reqID]
+	delete(v.pending, reqID)
+	select {
+	case a := <-answers:
+		a.close()
+	default:
+	}
+}
+
+// onAnswer takes any message with an unknown command: an answer's command is the
+// id of the request. A second answer finds no request any more.
+func (v *v0) onAnswer(m *wire.V0) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	answers := v.pending[m.Name]
+	if answers == nil || len(answers) > 0 {
+		return
+	}
+	a := answer{Answer: wire.Answer{
+		Transport: m.Transport, Address: m.Address, Nonce: m.Nonce, Opts: slices.Clone(m.Opts),
+	}}
+	_, negotiated := v.p.ex.transports[m.Transport].(transports.Negotiator)
+	if negotiated && m.Nonce != "" {
+		signals, err := newSignals(v.p, "relay:"+m.Nonce)
+		if err == nil {
+			a.signals = signals
+		}
+	}
+	answers <- a
+}
+
+func (a answer) close() {
+	if a.signals != nil {
+		a.signals.close()
+	}
+}
+
+// follow connects to whom an answer names.
+func (v *v0) follow(ctx context.Context, a answer) (*connected, error) {
+	defer a.close()
+	if a.Transport == "" || a.Address == "" {
+		return nil, ErrNoCandidates
+	}
+	t, ok := v.p.ex.transports[a.Transport]
+	if !ok {
+		return nil, fmt.Errorf("%w: peer offered %.64q", ErrUnknownTransport, a.Transport)
+	}
+	if negotiator, ok := t.(transports.Negotiator); ok {
+		if a.signals == nil {
+			return nil, fmt.Errorf("%w: no relay for the offered candidate", ErrProtocol)
+		}
+		conn, err := negotiator.Negotiate(ctx, transports.Initiator, a.signals)
+		if err != nil {
+			return nil, fmt.Errorf("negotiate %s: %w", a.Transport, err)
+		}
+		return &connected{conn: conn, transport: a.Transport, protocol: V0}, nil
+	}
+	return v.p.ex.dialOffer(ctx, v.p, a.Answer)
+}
+
+// ping asks for a sign of life.
+func (p *Peer) ping() {
+	if v, ok := p.dialect.(*v0); ok {
+		v.send(wire.AppendPing(nil, newID()[:8]))
+	}
+}
+
+// grant tells the other node how much more application data it may send.
+func (p *Peer) grant(bytes int) { p.control.Send(wire.AppendCredit(nil, int64(bytes))) }
+
+func orEOF(err error) error {
+	if err == nil {
+		return io.EOF
+	}
+	return err
+}
