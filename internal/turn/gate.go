@@ -1,0 +1,368 @@
+package turn
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/stun"
+)
+
+// gate is what a pion server sees of the world: it asks the gate who a client is,
+// which peers it may talk to, and for relayed addresses, and its requests come from
+// and its responses go through the gate. One goroutine of pion's does all that, a
+// request at a time; only the sessions are used by others as well.
+type gate struct {
+	// Static after construction.
+	server    *Server
+	transport string
+	stream    bool // ChannelData is padded
+	write     func(p []byte, to netip.AddrPort) error
+	deliver   func(b *batch, frames [][]byte, to netip.AddrPort) (sent int)
+	changed   func(sessions int) // may be nil
+
+	// Owned by pion's goroutine: the request that pion has, and what became of it.
+	req      request
+	busy     bool // there is one
+	answered bool
+	counted  bool      // its answer has been counted against the client's challenges
+	key      []byte    // who sent it has this key
+	failed   bool      // who sent it has none that is good
+	refuse   errorCode // why it is refused, for want of a way to tell pion
+	judged   bool      // its peers have been looked at
+	ports    []portRanges
+	held     *port // the even port that pion asks for twice
+	next     *port // the one after it, to be reserved
+	checking stun.Message
+
+	serving sync.Mutex // held while pion has a request
+
+	mu sync.RWMutex
+	// Guarded by mu.
+	sessions map[netip.AddrPort]*session
+}
+
+// errorCode is STUN's (RFC 8489 section 14.8).
+type errorCode = stun.ErrorCode
+
+var (
+	errRefused  = errors.New("refused")
+	errNoTCP    = errors.New("no TCP to peers")
+	errNotOurs  = errors.New("no such reservation")
+	errUnlikely = errors.New("port asked for was not held")
+)
+
+func newGate(s *Server, transport string) *gate {
+	return &gate{
+		server: s, transport: transport, stream: transport != TransportUDP,
+		sessions: make(map[netip.AddrPort]*session),
+	}
+}
+
+// session returns the one of a client.
+func (g *gate) session(client netip.AddrPort) *session {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.sessions[client]
+}
+
+// remove forgets a session that is over.
+func (g *gate) remove(s *session) {
+	g.mu.Lock()
+	if g.sessions[s.client] == s {
+		delete(g.sessions, s.client)
+	}
+	n := len(g.sessions)
+	g.mu.Unlock()
+	if g.changed != nil {
+		g.changed(n)
+	}
+}
+
+// data relays what needs no request: ChannelData and Send indications. It is false if
+// the message is something else.
+func (g *gate) data(p []byte, from netip.AddrPort, now int64) bool {
+	m := g.server.metrics
+	if len(p) >= 2 && p[0]>>6 == 1 {
+		number, data, ok := parseChannelData(p)
+		if !ok {
+			m.dropped.add(DroppedMalformed)
+			return true
+		}
+		s := g.session(from)
+		if s == nil {
+			m.dropped.add(DroppedNoAllocation)
+			return true
+		}
+		peer, ok := s.peer(number, now)
+		if !ok {
+			m.dropped.add(DroppedNoPermission)
+			return true
+		}
+		s.toPeer(peer, data, now)
+		return true
+	}
+	if len(p) < 2 || binary.BigEndian.Uint16(p) != sendIndication {
+		return false
+	}
+	s := g.session(from)
+	if s == nil {
+		m.dropped.add(DroppedNoAllocation)
+		return true
+	}
+	peer, data, ok := parseSend(p)
+	switch {
+	case !ok:
+		m.dropped.add(DroppedMalformed)
+	case !s.permitted(peer, now):
+		m.dropped.add(DroppedNoPermission)
+	default:
+		s.toPeer(peer, data, now)
+	}
+	return true
+}
+
+// admit looks at a message before pion does, and tells whether pion is to see it. The
+// message must stay as it is until finish.
+func (g *gate) admit(p []byte, from netip.AddrPort) bool {
+	if !g.req.parse(p) || len(p) > maxRequestBytes {
+		g.server.metrics.dropped.add(DroppedMalformed)
+		return false
+	}
+	g.req.from = from
+	g.answered, g.counted, g.failed, g.judged = false, false, false, false
+	g.key, g.refuse = nil, 0
+	switch g.req.kind {
+	case bindingRequest:
+	case allocateRequest, refreshRequest:
+		if !g.req.signed && !g.mayChallenge() {
+			return false
+		}
+	case createPermissionRequest, channelBindRequest:
+		if g.session(from) == nil {
+			// Pion would not answer. Whether it can be is the client's affair.
+			_ = g.answer(stun.CodeAllocMismatch)
+			return false
+		}
+		if !g.req.signed && !g.mayChallenge() {
+			return false
+		}
+	default:
+		g.server.metrics.dropped.add(DroppedMalformed)
+		return false
+	}
+	g.serving.Lock()
+	g.busy = true
+	return true
+}
+
+// mayChallenge counts an answer to whoever has not shown credentials, of which each
+// client gets so many.
+func (g *gate) mayChallenge() bool {
+	if g.counted {
+		return true
+	}
+	g.counted = true
+	if !g.server.challenges.allow(g.req.from.Addr(), g.server.now()) {
+		g.server.metrics.refused.add(QuotaChallenges)
+		return false
+	}
+	return true
+}
+
+// finish comes after pion is done with a request.
+func (g *gate) finish() {
+	if !g.busy {
+		return
+	}
+	if !g.answered && g.key != nil {
+		// Pion is silent about an allocation that is not there (RFC 8656 section 7.2:
+		// 437).
+		_ = g.answer(stun.CodeAllocMismatch)
+	}
+	g.held.discard()
+	g.next.discard()
+	g.held, g.next = nil, nil
+	g.busy = false
+	g.serving.Unlock()
+}
+
+// settle waits until a request that pion has is answered.
+func (g *gate) settle() {
+	g.serving.Lock()
+	g.serving.Unlock() //nolint:staticcheck // it is held by nobody any more
+}
+
+// respond takes pion's response to the request.
+func (g *gate) respond(p []byte) error {
+	if !g.busy || len(p) < headerBytes || [idBytes]byte(p[8:headerBytes]) != g.req.id {
+		return nil // nothing that was asked for
+	}
+	g.answered = true
+	switch binary.BigEndian.Uint16(p) & classMask {
+	case successClass:
+		g.granted(p)
+	case errorClass:
+		switch {
+		case g.refuse != 0:
+			return g.answer(g.refuse)
+		case g.failed:
+			return g.answer(stun.CodeUnauthorized)
+		case g.key == nil && !g.mayChallenge():
+			return nil
+		}
+	}
+	return g.write(p, g.req.from)
+}
+
+// answer sends an error response in place of pion's.
+func (g *gate) answer(code errorCode) error {
+	g.answered = true
+	if g.key == nil && !g.mayChallenge() {
+		return nil
+	}
+	kind := stun.MessageType{}
+	kind.ReadValue(g.req.kind | errorClass)
+	setters := []stun.Setter{stun.NewTransactionIDSetter(g.req.id), kind, code}
+	switch {
+	case code == stun.CodeUnauthorized:
+		// The nonce is good, or pion would have said that it is not.
+		setters = append(setters, stun.NewNonce(string(g.req.nonce)), stun.NewRealm(g.server.cfg.Realm))
+	case g.key != nil:
+		setters = append(setters, stun.MessageIntegrity(g.key))
+	}
+	m, err := stun.Build(setters...)
+	if err != nil {
+		return err
+	}
+	return g.write(m.Raw, g.req.from)
+}
+
+// authenticate is pion's AuthHandler. What it returns, pion computes the request's
+// integrity with; it has been compared here before, to find out which secret is right.
+func (g *gate) authenticate(username, _ string, _ net.Addr) ([]byte, bool) {
+	key, reason := g.keyOf(username)
+	if key == nil {
+		g.server.metrics.auth.add(reason)
+		g.server.notices.info("authentication failed", reason, "remote_addr", g.req.from)
+		g.failed = true
+		return nil, false
+	}
+	g.key = key
+	return key, true
+}
+
+// keyOf returns the key with which the request is signed, or what is wrong.
+func (g *gate) keyOf(username string) (key []byte, reason string) {
+	s := g.session(g.req.from)
+	if s != nil && s.username == username {
+		// Its expiry does not matter any more, nor what secrets there are now.
+		if g.isSignedWith(s.key) {
+			return s.key, ""
+		}
+		return nil, AuthMismatch
+	}
+	if s != nil && g.req.kind != allocateRequest {
+		g.refuse = stun.CodeWrongCredentials
+		return nil, AuthOther
+	}
+	expires, _, ok := splitUsername(username)
+	switch {
+	case !ok:
+		return nil, AuthMalformed
+	case !time.Now().Before(expires):
+		return nil, AuthExpired
+	}
+	for _, secret := range g.server.cfg.Secrets() {
+		key := longTermKey(username, g.server.cfg.Realm, Password(secret, username))
+		if g.isSignedWith(key) {
+			return key, ""
+		}
+	}
+	return nil, AuthMismatch
+}
+
+// isSignedWith compares in constant time.
+func (g *gate) isSignedWith(key []byte) bool {
+	g.checking.Raw = append(g.checking.Raw[:0], g.req.raw...)
+	return g.checking.Decode() == nil && stun.MessageIntegrity(key).Check(&g.checking) == nil
+}
+
+// permit is pion's PermissionHandler. Pion asks for one peer after the other and keeps
+// what it was granted before it is denied something, so that all are judged at once.
+func (g *gate) permit(net.Addr, net.IP) bool {
+	if !g.judged {
+		g.judged = true
+		g.refuse = g.judge()
+	}
+	return g.refuse == 0
+}
+
+func (g *gate) judge() errorCode {
+	server, now := g.server, g.server.now()
+	s := g.session(g.req.from)
+	peers := g.req.peers
+	bind := g.req.kind == channelBindRequest
+	if bind {
+		peers = peers[:min(1, len(peers))]
+	}
+	switch {
+	case s == nil:
+		return stun.CodeAllocMismatch
+	case len(peers) == 0, bind && (g.req.channel < minChannel || g.req.channel > maxChannel):
+		return stun.CodeBadRequest
+	}
+	g.ports = g.ports[:0]
+	for _, peer := range peers {
+		ports, denied := server.filter.check(peer.Addr())
+		if denied == "" && bind && !ports.contains(peer.Port()) {
+			denied = DeniedOwn
+		}
+		if denied != "" {
+			server.metrics.denied.add(denied)
+			server.notices.info("permission denied", denied, "peer_addr", peer, "remote_addr", g.req.from)
+			if denied == DeniedFamily {
+				return stun.CodePeerAddrFamilyMismatch
+			}
+			return stun.CodeForbidden
+		}
+		g.ports = append(g.ports, ports)
+	}
+	if !s.hasRoom(peers, g.req.channel, server.cfg.Limits.Permissions, now) {
+		server.metrics.denied.add(DeniedQuota)
+		server.metrics.refused.add(QuotaPermissions)
+		return stun.CodeInsufficientCapacity
+	}
+	return 0
+}
+
+// granted takes note of what a success response means.
+func (g *gate) granted(response []byte) {
+	switch g.req.kind {
+	case allocateRequest:
+		if g.next == nil {
+			return
+		}
+		attributes(response, func(kind uint16, value []byte) bool {
+			if kind == attrReservationToken && len(value) == tokenBytes {
+				g.server.reservations.keep([tokenBytes]byte(value), string(g.req.username), g.next)
+				g.next = nil
+			}
+			return true
+		})
+	case createPermissionRequest, channelBindRequest:
+		s, now := g.session(g.req.from), g.server.now()
+		if s == nil || !g.judged {
+			return
+		}
+		for i, ports := range g.ports {
+			s.permit(g.req.peers[i].Addr(), ports, now)
+		}
+		if g.req.kind == channelBindRequest {
+			s.bind(g.req.channel, g.req.peers[0], now)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+//go:build interop
+
+package turn
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/stun"
+)
+
+// program finds a program of coturn's.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%v; it is in Debian's package coturn: apt-get install coturn", err)
+	}
+	return path
+}
+
+// uclient runs coturn's client against a server and returns what it printed. If it has not
+// ended after a while, it is killed.
+func uclient(t *testing.T, s *Server, transport string, atMost time.Duration, flags ...string) (string, error) {
+	t.Helper()
+	_, port, _ := strings.Cut(s.Addrs(transport)[0].String(), ":")
+	args := slices.Concat([]string{"-W", testSecret, "-u", "coturn", "-p", port, "-z", "5"}, flags)
+	switch transport {
+	case TransportTLS:
+		args = append(args, "-t", "-S")
+	case TransportTCP:
+		args = append(args, "-t")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), atMost)
+	defer cancel()
+	output, err := exec.CommandContext(ctx, program(t, "turnutils_uclient"), append(args, "127.0.0.1")...).CombinedOutput()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return string(output), err
+}
+
+var counted = regexp.MustCompile(`tot_(send|recv)_msgs=(\d+)`)
+
+// exchanged returns how many messages came back, and how many did not.
+func exchanged(output string) (received, lost int) {
+	var last [2]int
+	for _, m := range counted.FindAllStringSubmatch(output, -1) {
+		n, _ := strconv.Atoi(m[2])
+		if m[1] == "send" {
+			last[0] = n
+		} else {
+			last[1] = n
+		}
+	}
+	return last[1], last[0] - last[1]
+}
+
+const uclientTime = time.Minute
+
+// echoPair is an echo at two ports in a row, of which coturn's client uses the second for
+// RTCP. It returns the flags for it.
+func echoPair(t *testing.T) (flags []string) {
+	t.Helper()
+	for range 100 {
+		first, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(peerIP, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := first.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+		second, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(peerIP, port+1)))
+		if err != nil {
+			first.Close()
+			continue
+		}
+		echoOn(t, first)
+		echoOn(t, second)
+		return []string{"-e", peerIP.String(), "-r", strconv.Itoa(int(port))}
+	}
+	t.Fatal("no two ports in a row are free")
+	return nil
+}
+
+// TestCoturnClient has coturn's client exchange data by each transport: with a peer and
+// between clients, by channels and by indications, with and without a second port for RTCP.
+func TestCoturnClient(t *testing.T) {
+	everyTransport(t, func(t *testing.T, transport string) {
+		s := start(t, testConfig(t))
+		toPeer := echoPair(t)
+		for _, test := range []struct {
+			name  string
+			flags []string
+		}{
+			{"peer", toPeer},
+			{"without RTCP", append([]string{"-c"}, toPeer...)},
+			{"indications", append([]string{"-s"}, toPeer...)},
+			{"more requests", append([]string{"-G"}, toPeer...)},
+			{"padded", append([]string{"-D"}, toPeer...)},
+			{"client to client", []string{"-y"}},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				const clients, messages = 10, 20
+				before := s.Stats().Messages
+				output, err := uclient(t, s, transport, uclientTime, append(test.flags, "-m", "10", "-n", "20", "-l", "170")...)
+				received, lost := exchanged(output)
+				after := s.Stats().Messages
+				relayed := after[ToPeer] - before[ToPeer]
+				if transport == TransportTLS && received > 0 {
+					// It does not read all that one record brings, from coturn's own server
+					// neither. What it was sent, the server knows.
+					received = int(after[ToClient] - before[ToClient])
+				}
+				// It does not wait for the last ones forever on a busy machine.
+				if err != nil || relayed < clients*messages*9/10 || received < clients*messages*9/10 {
+					t.Errorf("%d messages came back, %d were lost: %v, %+v\n%s", received, lost, err, s.Stats(), output)
+				}
+			})
+		}
+		if drops := s.Stats().Dropped; drops[DroppedMalformed] != 0 || drops[DroppedSend] != 0 {
+			t.Errorf("dropped %v", drops)
+		}
+	})
+}
+
+// TestManyCoturnClients share one server.
+func TestManyCoturnClients(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.AllocationsPerCredential, cfg.Limits.AllocationsPerClient = Unlimited, Unlimited
+	s := start(t, cfg)
+	output, err := uclient(t, s, TransportUDP, uclientTime, append([]string{"-c", "-m", "100", "-n", "10", "-z", "20"}, echoPair(t)...)...)
+	if received, lost := exchanged(output); err != nil || received < 900 {
+		t.Errorf("%d messages came back, %d were lost: %v\n%s", received, lost, err, output)
+	}
+	if n := s.Stats().AllocationsTotal[TransportUDP]; n < 100 {
+		t.Errorf("%d allocations", n)
+	}
+}
+
+// TestCoturnWrongSecret gets nowhere.
+func TestCoturnWrongSecret(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Secrets = secrets("another")
+	s := start(t, cfg)
+	// It asks again and again.
+	output, err := uclient(t, s, TransportUDP, 2*time.Second, "-c", "-y", "-n", "1")
+	if received, _ := exchanged(output); err == nil || received != 0 {
+		t.Errorf("%d messages came back\n%s", received, output)
+	}
+	stats := s.Stats()
+	if stats.AuthFailures[AuthMismatch] == 0 || stats.AllocationsTotal[TransportUDP] != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+}
+
+// TestCoturnNegative runs its client's negative tests, of which the server must make what
+// coturn makes of them, and serve others as before.
+func TestCoturnNegative(t *testing.T) {
+	everyTransport(t, func(t *testing.T, transport string) {
+		s := start(t, testConfig(t))
+		toPeer := append([]string{"-m", "4", "-n", "10"}, echoPair(t)...)
+
+		// -N ends with a second channel to the same peer, which has to be refused.
+		output, err := uclient(t, s, transport, uclientTime, append([]string{"-N"}, toPeer...)...)
+		if err == nil || !strings.Contains(output, "channel bind: error "+strconv.Itoa(int(stun.CodeBadRequest))) {
+			t.Errorf("-N: %v\n%s", err, output)
+		}
+		// -R sends malformed messages, some in place of a request whose answer it waits
+		// for: there is none, so that it does not end by itself.
+		output, err = uclient(t, s, transport, 3*time.Second, append([]string{"-R"}, toPeer...)...)
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(output, "error") {
+			t.Errorf("-R: %v\n%s", err, output)
+		}
+		output, err = uclient(t, s, transport, uclientTime, toPeer...)
+		if received, _ := exchanged(output); err != nil || received < 36 && transport != TransportTLS || received == 0 {
+			t.Errorf("afterwards %d messages came back: %v, %+v\n%s", received, err, s.Stats(), output)
+		}
+	})
+}
