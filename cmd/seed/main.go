@@ -1,0 +1,55 @@
+// Command seed runs a bootstrap node of a peer-exchange network: peers that know
+// only the network ID and the address of this node find each other through it.
+// Run it with --help.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/peerexchange/peerexchange/internal/seed"
+)
+
+// Exit statuses.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+func main() {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals) // a second one ends the program at once
+		cancel()
+	}()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	flags, err := parse(args, os.Stdout)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "seed: %v\nRun \"seed --help\" for more information.\n", err)
+		return exitUsage
+	}
+	if flags == nil {
+		return exitOK // help or version was asked for
+	}
+	s, err := seed.New(ctx, flags.config(flags.logger(os.Stderr)))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "seed: %v\n", err)
+		return exitError
+	}
+	fmt.Print(s.Welcome())
+	if err := s.Run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "seed: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}

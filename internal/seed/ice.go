@@ -1,0 +1,181 @@
+package seed
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/peerexchange/peerexchange/internal/turn"
+)
+
+// ICE is what GET /ice answers: the STUN and TURN servers of the seed, with
+// credentials. ICEServers is as the configuration of a browser's
+// RTCPeerConnection has it.
+type ICE struct {
+	ICEServers []ICEServer `json:"iceServers"`
+	// TTL is for how many seconds the credentials are good for new connections.
+	TTL int `json:"ttl"`
+}
+
+// ICEServer is one entry of the list, an RTCIceServer.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// iceHandler answers GET /ice.
+type iceHandler struct {
+	// Static after construction.
+	relaying *relaying
+	secure   *port        // the one with TLS; nil if there is none
+	fallback string       // a host of this machine, where the request's own is of no use
+	external []netip.Addr // at which others reach the machine
+	ttl      time.Duration
+	rate     *clientRate
+	salt     [16]byte // of the names in credentials
+
+	answered, refused atomic.Uint64
+}
+
+// counts are how many requests were answered and refused; a nil handler has none.
+func (h *iceHandler) counts() (answered, refused uint64) {
+	if h == nil {
+		return 0, 0
+	}
+	return h.answered.Load(), h.refused.Load()
+}
+
+// newICE is nil without TURN.
+func (s *Seed) newICE() *iceHandler {
+	if s.turn == nil {
+		return nil
+	}
+	external, _ := parseExternals(s.config.ExternalIPs) // they were checked
+	h := &iceHandler{
+		relaying: s.turn,
+		fallback: s.ports[0].hosts.best(),
+		external: external,
+		ttl:      s.config.TURNCredentialTTL,
+		rate:     newClientRate(s.config.Limits.ICEPerMinute, rateClients),
+	}
+	if s.ports[0].tls != nil {
+		h.secure = &s.ports[0]
+	}
+	rand.Read(h.salt[:]) // never fails
+	return h
+}
+
+// ServeHTTP implements http.Handler.
+func (h *iceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	client := clientOf(r)
+	if !h.rate.allow(client, time.Now()) {
+		h.refused.Add(1)
+		w.Header().Set("Retry-After", strconv.Itoa(int(h.rate.interval/time.Second)+1))
+		answer(w, http.StatusTooManyRequests, "too many requests from this address; credentials are good for "+h.ttl.String())
+		return
+	}
+	h.answered.Add(1)
+	username, password, _ := h.relaying.server.Credentials(h.name(client))
+	stun, relays := h.urls(r)
+	writeJSON(w, http.StatusOK, ICE{
+		ICEServers: []ICEServer{{URLs: stun}, {URLs: relays, Username: username, Credential: password}},
+		TTL:        int(h.ttl / time.Second),
+	})
+}
+
+// clientOf is whom a request is from.
+func clientOf(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero Addr is one as any other
+	return from.Addr()
+}
+
+// name is what a client's allocations are counted by: more credentials are to
+// bring it no more of them. It does not tell the client's address, which a
+// program may pass on with the credentials.
+func (h *iceHandler) name(client netip.Addr) string {
+	mac := hmac.New(sha256.New, h.salt[:])
+	key, _ := clientKey(client).MarshalBinary() // never fails
+	mac.Write(key)
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// urls are the ways to the servers, best first. A client gets them with the host
+// that it has reached the seed by, which is the name that the certificate is for.
+// What an HTTP proxy passes on tells where the proxy is, and the others are not
+// there.
+func (h *iceHandler) urls(r *http.Request) (stun, relays []string) {
+	host, port := h.fallback, ""
+	if r.Header.Get("X-Forwarded-For") == "" {
+		if name, number, ok := splitHost(r.Host); ok {
+			host, port = name, number
+		}
+	}
+	direct := host
+	if len(h.external) > 0 {
+		// Names may be those of a load balancer that passes TCP on and no UDP.
+		direct = inURL(h.external[0])
+	}
+	for _, addr := range h.relaying.server.Addrs(turn.TransportUDP) {
+		at := direct + ":" + portOf(addr)
+		stun = appendNew(stun, "stun:"+at)
+		relays = appendNew(relays, "turn:"+at+"?transport=udp")
+	}
+	for _, addr := range h.relaying.server.Addrs(turn.TransportTCP) {
+		relays = appendNew(relays, "turn:"+direct+":"+portOf(addr)+"?transport=tcp")
+	}
+	if h.secure != nil {
+		if port == "" {
+			port = strconv.Itoa(h.secure.number())
+		}
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok && !c.secure {
+			port = strconv.Itoa(h.secure.number())
+		}
+		relays = append(relays, "turns:"+host+":"+port+"?transport=tcp")
+	}
+	return stun, relays
+}
+
+// splitHost takes a Host header apart. Without a port it is that of HTTPS. It is
+// false for what no URL can have.
+func splitHost(header string) (host, port string, ok bool) {
+	host, port, err := net.SplitHostPort(header)
+	if err != nil {
+		host, port = header, "443"
+		if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
+			host = host[1 : n-1]
+		}
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", "", false
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return inURL(ip.Unmap()), port, true
+	}
+	host = strings.ToLower(host)
+	return host, port, isHostName(host)
+}
+
+// portOf is the port of an address that was listened on.
+func portOf(addr net.Addr) string {
+	_, port, _ := net.SplitHostPort(addr.String()) // the system's own
+	return port
+}
+
+// appendNew appends what is not there yet: several addresses of the machine may
+// have the same port.
+func appendNew(list []string, text string) []string {
+	if slices.Contains(list, text) {
+		return list
+	}
+	return append(list, text)
+}

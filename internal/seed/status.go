@@ -1,0 +1,90 @@
+package seed
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Status is what GET /status of the admin port answers, as JSON. Programs of
+// operators read it: fields may be added, but neither taken away nor changed.
+type Status struct {
+	// Network is the network ID, and Instance, Agent what the seed says of
+	// itself in hello.
+	Network  string `json:"network"`
+	Instance string `json:"instance"`
+	Agent    string `json:"agent"`
+	// Version is the program's.
+	Version string `json:"version"`
+	// Started is when the seed was, in UTC.
+	Started time.Time `json:"started"`
+	// Draining tells that the seed is shutting down: it takes no connections any
+	// more, and ends when the introductions in progress and the TURN allocations
+	// have, or with Config.ShutdownTimeout.
+	Draining bool `json:"draining"`
+	// Peers is how many peers are connected and ready.
+	Peers StatusPeers `json:"peers"`
+	// Addresses are the ways to the seed, best first, as in [BootstrapSeed].
+	Addresses []string `json:"addresses"`
+	// Certificate is that of the port with TLS; nil if there is none.
+	Certificate *StatusCertificate `json:"certificate,omitempty"`
+	// TURN is the TURN server; nil if it is off.
+	TURN *StatusTURN `json:"turn,omitempty"`
+}
+
+// StatusTURN is about the TURN server.
+type StatusTURN struct {
+	// RelayIP is the address at which relayed addresses are.
+	RelayIP string `json:"relayIP"`
+	// Allocations is how many there are.
+	Allocations int `json:"allocations"`
+}
+
+// StatusPeers counts peers.
+type StatusPeers struct {
+	Total int `json:"total"`
+	// By is the same by transport and generation, sorted by these, without
+	// those that there are none of.
+	By []StatusPeerKind `json:"by"`
+}
+
+// StatusPeerKind counts the peers of one kind.
+type StatusPeerKind struct {
+	Transport string `json:"transport"` // "websocket", "tcp" or "webrtc"
+	Protocol  string `json:"protocol"`  // "v0" or "v1"
+	Count     int    `json:"count"`
+}
+
+// StatusCertificate is about a certificate.
+type StatusCertificate struct {
+	// NotAfter is when it expires, in UTC.
+	NotAfter time.Time `json:"notAfter"`
+}
+
+// Status tells what the seed is and how it is.
+func (s *Seed) Status() Status {
+	status := Status{
+		Network:   s.config.NetworkID,
+		Instance:  s.exchange.Instance(),
+		Agent:     s.agent(),
+		Version:   s.config.Version,
+		Started:   s.started.UTC().Truncate(time.Second),
+		Draining:  s.draining(),
+		Peers:     StatusPeers{By: []StatusPeerKind{}},
+		Addresses: s.document.Seeds[0].Addresses,
+	}
+	if s.certificate != nil {
+		status.Certificate = &StatusCertificate{s.certificate.leaf().NotAfter.UTC()}
+	}
+	if s.turn != nil {
+		status.TURN = &StatusTURN{s.turn.relay.Announce.String(), s.turn.allocations()}
+	}
+	for kind, n := range s.exchange.Stats().Peers {
+		status.Peers.Total += n
+		status.Peers.By = append(status.Peers.By, StatusPeerKind{kind.Transport, kind.Protocol.String(), n})
+	}
+	slices.SortFunc(status.Peers.By, func(a, b StatusPeerKind) int {
+		return cmp.Or(cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.Protocol, b.Protocol))
+	})
+	return status
+}

@@ -1,0 +1,116 @@
+package seed
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/peerexchange/peerexchange/internal/turn"
+)
+
+// unlimitedTURNHandshake is what a connection may take for an allocation where
+// handshake-time is unlimited. There is a limit on how many do.
+const unlimitedTURNHandshake = 24 * time.Hour
+
+// relaying is the TURN server of a seed, and what it needs.
+type relaying struct {
+	// Static after construction.
+	server  *turn.Server
+	streams *handoff // takes connections that speak STUN
+	secrets *turnSecrets
+	relay   turn.RelayIP
+}
+
+// openTURN opens the TURN server's ports, if there is to be one. It comes after
+// the ports with the exchange, of whose connections it is given some.
+func (s *Seed) openTURN(ctx context.Context) error {
+	if len(s.config.TURNListen) == 0 {
+		return nil
+	}
+	cfg, err := s.config.turnConfig()
+	if err != nil {
+		return err
+	}
+	external, err := parseExternals(s.config.ExternalIPs)
+	if err != nil {
+		return err
+	}
+	r := new(relaying)
+	if r.relay, err = relayAddress(ctx, s.config.TURNRelayIP, external, localAddrs()); err != nil {
+		return fmt.Errorf("--turn-relay-ip: %w", err)
+	}
+	if r.secrets, err = loadTURNSecrets(s.config.TURNSecretFile, s.config.StateDir, s.logger); err != nil {
+		return err
+	}
+	r.streams = newHandoff(s.ports[0].listener.Addr())
+	cfg.Secrets = r.secrets.all
+	cfg.RelayIPs = []turn.RelayIP{r.relay}
+	cfg.Listeners = append(cfg.Listeners, r.streams)
+	cfg.Own = external
+	cfg.Logger = s.logger
+	if r.server, err = turn.New(cfg); err != nil {
+		return listenError("--turn-listen", strings.Join(s.config.TURNListen, ", "), err)
+	}
+	s.turn = r
+	return nil
+}
+
+// turnConfig is what the flags alone say of the TURN server.
+func (c Config) turnConfig() (turn.Config, error) {
+	ports, err := parsePorts(c.TURNRelayPorts)
+	if err != nil {
+		return turn.Config{}, fmt.Errorf("--turn-relay-ports: %w", err)
+	}
+	allow, err := turn.ParsePeers(c.TURNAllowPeers)
+	if err != nil {
+		return turn.Config{}, fmt.Errorf("--turn-allow-peer: %w", err)
+	}
+	deny, err := turn.ParsePeers(c.TURNDenyPeers)
+	if err != nil {
+		return turn.Config{}, fmt.Errorf("--turn-deny-peer: %w", err)
+	}
+	handshakeTime := c.Limits.HandshakeTime
+	if handshakeTime < 0 {
+		handshakeTime = unlimitedTURNHandshake
+	}
+	return turn.Config{
+		CredentialTTL: c.TURNCredentialTTL,
+		RelayPorts:    ports,
+		UDP:           c.TURNListen,
+		TCP:           c.TURNListen,
+		AllowPeers:    allow,
+		DenyPeers:     deny,
+		Limits:        c.Limits.turn(),
+		HandshakeTime: handshakeTime,
+	}, nil
+}
+
+// parseExternals returns the IPs of external addresses.
+func parseExternals(texts []string) ([]netip.Addr, error) {
+	var ips []netip.Addr
+	for _, text := range texts {
+		ip, err := parseExternal(text)
+		if err != nil {
+			return nil, fmt.Errorf("--external-ip: %w", err)
+		}
+		ips = append(ips, ip)
+	}
+	return ips, nil
+}
+
+// run serves until the server is closed.
+func (r *relaying) run() error { return r.server.Run(context.Background()) }
+
+// allocations is how many there are; a nil server has none.
+func (r *relaying) allocations() int {
+	if r == nil {
+		return 0
+	}
+	var n int64
+	for _, each := range r.server.Stats().Allocations {
+		n += each
+	}
+	return int(n)
+}
