@@ -1,0 +1,3 @@
+'use strict'
+
+require('./page.js')(require('./v0.js'))

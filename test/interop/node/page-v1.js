@@ -1,0 +1,3 @@
+'use strict'
+
+require('./page.js')(require('./v1.js'))
