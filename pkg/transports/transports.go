@@ -14,6 +14,12 @@ const (
 	WebRTC    = transport.WebRTC
 )
 
+// MaxTokenBytes bounds Options.Token.
+const MaxTokenBytes = transport.MaxTokenBytes
+
+// ErrUnauthorized is described in package transport.
+var ErrUnauthorized = transport.ErrUnauthorized
+
 // Roles in a negotiation.
 const (
 	Initiator = transport.Initiator
@@ -29,6 +35,7 @@ type (
 	Negotiator = transport.Negotiator
 	Signaling  = transport.Signaling
 	Browser    = transport.Browser
+	Bearer     = transport.Bearer
 	Role       = transport.Role
 	Options    = transport.Options
 )

@@ -13,7 +13,11 @@ type conn struct {
 	// Static after construction.
 	in, out       *buffer
 	local, remote netip.AddrPort
+	token         string // of who dialed, at the accepting end
 }
+
+// Token is what who dialed presents.
+func (c *conn) Token() string { return c.token }
 
 // pipe makes the two ends of a connection; size is each direction's buffer.
 func pipe(a, b netip.AddrPort, size int) (*conn, *conn) {

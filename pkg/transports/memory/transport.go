@@ -15,7 +15,7 @@ import (
 type Config struct {
 	// Name is what the transport is called. Default "memory". A test that needs
 	// the exchange to treat it as one that the npm package knows calls it
-	// "tcp", "websocket" or "webrtc".
+	// "tcp", "websocket" or "webrtc". As "websocket" it carries Options.Token.
 	Name string
 
 	// Address is the node's own address, an IP address. Default 127.0.0.1.
@@ -84,6 +84,9 @@ func (t *Transport) Dial(ctx context.Context, host string, opts transport.Option
 		return nil, fmt.Errorf("dial memory %s: %w", name, syscall.ECONNREFUSED)
 	}
 	here, there := pipe(t.network.ephemeral(t.host), l.addr, t.config.BufferSize)
+	if t.config.Name == transport.WebSocket {
+		there.token = opts.Token
+	}
 	if !l.offer(there) {
 		here.Close()
 		there.Close()

@@ -22,6 +22,10 @@ type Options struct {
 	// TLS configures a secure stream: certificates when listening, roots and
 	// server name when dialing. Nil dials with the system's roots. It stays here.
 	TLS *tls.Config
+	// Token shows a node that takes members only that this one is a member, when
+	// dialing: at most MaxTokenBytes. Without Secure others on the way can read it.
+	// It stays out of what is announced.
+	Token string
 	// Extra holds further fields that a transport of your own announces, by
 	// name. The transports of this module ignore them.
 	Extra map[string]json.RawMessage

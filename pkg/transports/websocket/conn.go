@@ -48,6 +48,7 @@ type Conn struct {
 	// Static after construction.
 	ws       *websocket.Conn
 	origin   string
+	token    string
 	interval time.Duration // between pings
 	buffered *bufio.Reader // what ws reads from, nil if that is not known
 
@@ -79,10 +80,11 @@ type Conn struct {
 var (
 	_ net.Conn          = (*Conn)(nil)
 	_ transport.Browser = (*Conn)(nil)
+	_ transport.Bearer  = (*Conn)(nil)
 )
 
-func newConn(ws *websocket.Conn, origin string, config *Config) *Conn {
-	c := &Conn{ws: ws, origin: origin, interval: config.PingInterval}
+func newConn(ws *websocket.Conn, origin, token string, config *Config) *Conn {
+	c := &Conn{ws: ws, origin: origin, token: token, interval: config.PingInterval}
 	ws.SetReadLimit(max(config.MaxMessageBytes, 0))
 	c.keepAlive()
 	return c
@@ -91,6 +93,10 @@ func newConn(ws *websocket.Conn, origin string, config *Config) *Conn {
 // Origin is the Origin that the other side's request named: that of the page if
 // it is a browser. It is empty on the dialing side.
 func (c *Conn) Origin() string { return c.origin }
+
+// Token is what the other side's request presented, see [RequestToken]. It is
+// empty on the dialing side.
+func (c *Conn) Token() string { return c.token }
 
 // LocalAddr implements net.Conn.
 func (c *Conn) LocalAddr() net.Addr { return c.ws.LocalAddr() }

@@ -16,12 +16,12 @@ import (
 )
 
 // Dial connects to ws://host:port/, or to wss://host:port/ with opts.Secure. A
-// zero port is 80 or 443. The name that a certificate must have is host, unless
+// zero port is 80 or 443. opts.Token goes into the request. The name that a certificate must have is host, unless
 // opts.TLS names another. It fails with a [*StatusError] if the answer is that
 // of an HTTP server and no websocket. The connection is a [*Conn].
 func (t *Transport) Dial(ctx context.Context, host string, opts transport.Options) (net.Conn, error) {
 	target := dialURL(host, opts)
-	conn, err := t.dial(ctx, target, clientTLS(opts.TLS, host))
+	conn, err := t.dial(ctx, target, clientTLS(opts.TLS, host), requestHeader(opts.Token))
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
@@ -43,7 +43,7 @@ func dialURL(host string, opts transport.Options) string {
 	return u.String()
 }
 
-func (t *Transport) dial(ctx context.Context, target string, config *tls.Config) (net.Conn, error) {
+func (t *Transport) dial(ctx context.Context, target string, config *tls.Config, header http.Header) (net.Conn, error) {
 	stop := func() bool { return true }
 	dialer := websocket.Dialer{
 		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -61,14 +61,14 @@ func (t *Transport) dial(ctx context.Context, target string, config *tls.Config)
 		WriteBufferSize:   writeBuffer,
 		WriteBufferPool:   &writeBuffers,
 	}
-	ws, response, err := dialer.DialContext(ctx, target, nil)
+	ws, response, err := dialer.DialContext(ctx, target, header)
 	if !stop() {
 		return nil, ctx.Err()
 	}
 	if err != nil {
 		return nil, handshakeError(err, response)
 	}
-	return newConn(ws, "", &t.config), nil
+	return newConn(ws, "", "", &t.config), nil
 }
 
 func handshakeError(err error, response *http.Response) error {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/peerexchange/peerexchange/pkg/transports/transport"
 )
 
 // ErrPingTimeout says that a connection was closed because nothing came in,
@@ -24,12 +26,24 @@ var ErrReadLimit = websocket.ErrReadLimit
 type CloseError = websocket.CloseError
 
 // StatusError says that the other side is an HTTP server which did not answer
-// with a websocket. Redirects are not followed, as in the npm package.
+// with a websocket. Redirects are not followed, as in the npm package. For 401 it
+// is a transport.ErrUnauthorized.
 type StatusError struct {
 	// Code is the HTTP status code, such as 503.
 	Code int
 }
 
 func (e *StatusError) Error() string {
+	if meant := e.Unwrap(); meant != nil {
+		return fmt.Sprintf("server answered %d: %v", e.Code, meant)
+	}
 	return fmt.Sprintf("server answered %d %s, want a websocket", e.Code, http.StatusText(e.Code))
+}
+
+// Unwrap returns what the status means to the exchange, or nil.
+func (e *StatusError) Unwrap() error {
+	if e.Code == http.StatusUnauthorized {
+		return transport.ErrUnauthorized
+	}
+	return nil
 }

@@ -15,7 +15,8 @@ const maxOriginBytes = 512
 // Handler takes websockets on an HTTP server and hands them out as a
 // net.Listener. It serves any path and any Origin, and answers with no
 // subprotocol, whatever is asked for. A connection that it has handed out is
-// independent of the server: nothing of the request is kept, and
+// independent of the server: nothing of the request is kept but its Origin and
+// token, which it looks at no further, and
 // http.Server.Shutdown neither waits for it nor closes it.
 type Handler struct {
 	// Static after construction.
@@ -81,7 +82,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-h.slots // gorilla has answered
 		return
 	}
-	conn := newConn(ws, strings.Clone(origin), &h.config)
+	conn := newConn(ws, strings.Clone(origin), RequestToken(r), &h.config)
 	if !h.config.Compression { // what is there may be too little to inflate
 		conn.buffered = hijacked.reader
 	}
