@@ -178,7 +178,11 @@ func (ex *Exchange) Serve(l net.Listener, transport string) error {
 
 // ServeConn takes one connection that another node made. It returns at once; a
 // connection that exceeds a limit, or that is no peer in the end, is closed.
-func (ex *Exchange) ServeConn(conn net.Conn, transport string) {
+func (ex *Exchange) ServeConn(conn net.Conn, transport string) { ex.serveConn(conn, transport, nil) }
+
+// serveConn takes a connection that was made to this node, or negotiated through
+// an introducer.
+func (ex *Exchange) serveConn(conn net.Conn, transport string, introducer *Peer) {
 	from := ownedBy(hostOf(conn.RemoteAddr()))
 	if limit, ok := ex.admission.acquire(from); !ok {
 		ex.refused(limit, from.Addr().String())
@@ -186,6 +190,7 @@ func (ex *Exchange) ServeConn(conn net.Conn, transport string) {
 		return
 	}
 	p := newPeer(ex, conn, transport, false)
+	p.introducer = introducer
 	if err := ex.launch(p, func() { ex.admission.release(from) }); err != nil {
 		conn.Close()
 	}

@@ -48,6 +48,14 @@ type Config struct {
 	// an incoming connection that was no peer, a negotiation that came to nothing.
 	OnError func(error)
 
+	// Admit decides whether a node that came to this one, or was introduced to it,
+	// may be a peer: an error refuses it with ErrUnauthorized before anything else
+	// becomes of it, and is in the log, so it must not have the token in it. valid
+	// is what Peer.Authorized asks later on; nil is always. Admit is called in the
+	// middle of a connection's handshake, for several at a time. Nodes that this
+	// one dials are not asked. Nil admits everybody.
+	Admit func(Credentials) (valid func() bool, err error)
+
 	// DiscardData reads and drops the application data that peers send. For
 	// nodes without an application, such as seeds.
 	DiscardData bool
@@ -73,11 +81,12 @@ type Config struct {
 
 // features are the protocol extensions that this package knows, as announced in
 // hello.
-var features = []string{featureExclude, featurePing, featureWindow}
+var features = []string{featureExclude, featurePing, featureRefusal, featureWindow}
 
 const (
 	featureExclude = "exclude" // getPeer names instances that are connected already
 	featurePing    = "ping"    // ping is answered with pong
+	featureRefusal = "refusal" // a node that is turned away is told why
 	featureWindow  = "window"  // application data is sent on credit
 )
 

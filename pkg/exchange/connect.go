@@ -17,8 +17,8 @@ import (
 // address or a host name. It returns once the peer is ready. ctx bounds the call
 // only.
 //
-// Errors: ErrUnknownTransport, ErrNetworkMismatch, ErrVersionMismatch,
-// ErrHandshakeTimeout, ErrDuplicate or ErrSelf if the node turned out to be
+// Errors: ErrUnknownTransport, ErrUnauthorized, ErrNetworkMismatch,
+// ErrVersionMismatch, ErrHandshakeTimeout, ErrDuplicate or ErrSelf if the node turned out to be
 // connected already or this one, ErrClosed, the context's, and those of the
 // transport.
 func (ex *Exchange) Connect(ctx context.Context, transport, host string, opts transports.Options) (*Peer, error) {
@@ -27,11 +27,14 @@ func (ex *Exchange) Connect(ctx context.Context, transport, host string, opts tr
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", host, err)
 	}
+	if err := checkToken(opts.Token); err != nil {
+		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
+	}
 	c, err := ex.dial(ctx, dialer, host, opts)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
 	}
-	c.protocol = ex.config.Protocol
+	c.protocol, c.token = ex.config.Protocol, opts.Token
 	p, err := ex.handshake(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
@@ -41,13 +44,14 @@ func (ex *Exchange) Connect(ctx context.Context, transport, host string, opts tr
 
 // ConnectURL is Connect with an address as seeds publish it: "wss://host:port",
 // "ws://host:port", "tcp://host:port" or "tls://host:port". Published clients
-// know no path, so a URL has none but "/".
+// know no path, so a URL has none but "/". With "?token=…" it has the token to
+// present.
 func (ex *Exchange) ConnectURL(ctx context.Context, address string) (*Peer, error) {
 	a, err := parseURL(address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	return ex.Connect(ctx, a.transport, a.host, transports.Options{Port: a.port, Secure: a.secure})
+	return ex.Connect(ctx, a.transport, a.host, transports.Options{Port: a.port, Secure: a.secure, Token: a.token})
 }
 
 // connected is a connection to a node that the handshake has still to show to be
@@ -57,6 +61,7 @@ type connected struct {
 	transport string
 	protocol  Protocol
 	dialed    string // see Peer.dialed
+	token     string // to present; none to nodes that a peer has named
 }
 
 func (ex *Exchange) dialer(transport string) (transports.Dialer, error) {
@@ -119,7 +124,7 @@ func (ex *Exchange) dialOffer(ctx context.Context, by *Peer, a wire.Answer) (*co
 // handshake makes a peer of an outgoing connection.
 func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) {
 	p := newPeer(ex, c.conn, c.transport, true)
-	p.protocol, p.dialed = c.protocol, c.dialed
+	p.protocol, p.dialed, p.token = c.protocol, c.dialed, c.token
 	if err := ex.launch(p, func() {}); err != nil {
 		c.conn.Close()
 		return nil, err

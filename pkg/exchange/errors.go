@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/peerexchange/peerexchange/pkg/exchange/internal/mux"
+	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
 // What a caller can act on. Errors that the package returns wrap these, with
@@ -28,6 +29,10 @@ var (
 	// ErrVersionMismatch says that the other node speaks a protocol version that
 	// was not asked for; see Config.Protocol.
 	ErrVersionMismatch = errors.New("peer speaks another protocol version")
+	// ErrUnauthorized says that the other node takes members only and was shown no
+	// token that it takes for good (see transports.Options.Token), or that
+	// Config.Admit of this node refused the other one.
+	ErrUnauthorized = transports.ErrUnauthorized
 	// ErrHandshakeTimeout says that a connection was not a ready peer within
 	// Limits.HandshakeTime.
 	ErrHandshakeTimeout = errors.New("handshake timed out")

@@ -90,5 +90,5 @@ func (ex *Exchange) respond(via *Peer, negotiator transports.Negotiator, signals
 		return
 	}
 	signals.close()
-	ex.ServeConn(conn, negotiator.Name())
+	ex.serveConn(conn, negotiator.Name(), via)
 }

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
 // MaintainerConfig configures a [Maintainer]. Zero fields mean their defaults.
@@ -17,6 +21,11 @@ type MaintainerConfig struct {
 	// Seeds are the addresses to start from, as ConnectURL takes them. One at
 	// least, unless Store remembers some.
 	Seeds []string
+	// Token returns what to present to Seeds that have no token in their address,
+	// where a network takes members only. It is called for each attempt, so a token
+	// that expires can be made anew; an error puts the attempt off. Addresses that
+	// are remembered and were given by other peers get no token. Nil presents none.
+	Token func(ctx context.Context) (string, error)
 	// SeedConnections is how many seeds the node stays connected to; when one is
 	// lost another one is tried. Default 2, at most as many as there are.
 	SeedConnections int
@@ -59,6 +68,7 @@ type Maintainer struct {
 	// Static after construction.
 	ex     *Exchange
 	config MaintainerConfig
+	seedAt map[string]target // Config.Seeds by their addresses without tokens
 	book   *addressBook
 
 	mu sync.Mutex
@@ -70,16 +80,23 @@ type Maintainer struct {
 // NewMaintainer makes a maintainer for a node. It fails if an address is none
 // that ConnectURL takes, or the store cannot be read.
 func NewMaintainer(ex *Exchange, cfg MaintainerConfig) (*Maintainer, error) {
-	for _, seed := range cfg.Seeds {
-		if _, err := parseURL(seed); err != nil {
+	cfg = cfg.withDefaults()
+	seedAt := make(map[string]target, len(cfg.Seeds))
+	cfg.Seeds = slices.Clone(cfg.Seeds)
+	for i, seed := range cfg.Seeds {
+		to, err := parseURL(seed)
+		if err != nil {
 			return nil, fmt.Errorf("maintain: %w", err)
 		}
+		// From here on addresses are remembered and logged.
+		cfg.Seeds[i], _, _ = strings.Cut(seed, "?")
+		seedAt[cfg.Seeds[i]] = to
 	}
 	book, err := openAddressBook(cfg.Store)
 	if err != nil {
 		return nil, fmt.Errorf("maintain: %w", err)
 	}
-	m := &Maintainer{ex: ex, config: cfg.withDefaults(), book: book, seeds: make(map[*Peer]string), used: make(map[string]bool)}
+	m := &Maintainer{ex: ex, config: cfg, seedAt: seedAt, book: book, seeds: make(map[*Peer]string), used: make(map[string]bool)}
 	if len(m.addresses()) == 0 {
 		return nil, errors.New("maintain: no seed is configured and no address is remembered")
 	}
@@ -135,7 +152,18 @@ func (m *Maintainer) connect(ctx context.Context, address string) (*Peer, error)
 			return p, nil
 		}
 	}
-	return m.ex.ConnectURL(ctx, address)
+	seed, configured := m.seedAt[address]
+	if !configured {
+		return m.ex.ConnectURL(ctx, address)
+	}
+	opts := transports.Options{Port: seed.port, Secure: seed.secure, Token: seed.token}
+	if opts.Token == "" && m.config.Token != nil {
+		var err error
+		if opts.Token, err = m.config.Token(ctx); err != nil {
+			return nil, fmt.Errorf("get a token: %w", err)
+		}
+	}
+	return m.ex.Connect(ctx, seed.transport, seed.host, opts)
 }
 
 func (m *Maintainer) holdSeed(ctx context.Context, p *Peer, address string) {

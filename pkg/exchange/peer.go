@@ -43,8 +43,14 @@ type Peer struct {
 	control  *mux.Channel
 
 	// Owned by the read loop.
-	lines   wire.Lines
-	offered *offers // lazily
+	lines      wire.Lines
+	offered    *offers // lazily
+	token      string  // to present in hello
+	introducer *Peer   // who is in between, until the other node is admitted
+	refusal    error   // why the other node is turned away, which it has still to hear
+
+	// Static once the peer is ready.
+	valid func() bool // see Authorized; may be nil
 
 	heard  atomic.Int64 // when something was last received, in Unix nanoseconds
 	relays atomic.Int32 // signaling relays this peer takes part in
@@ -107,7 +113,11 @@ var serials atomic.Uint64
 // gives back what was reserved for it.
 func (p *Peer) run(release func()) {
 	defer release()
-	p.fail(p.serve())
+	err := p.serve()
+	if p.refusal != nil {
+		err = p.refusal
+	}
+	p.fail(err)
 	p.ended()
 	p.session.Wait()
 }

@@ -20,7 +20,8 @@ type refusals struct {
 
 // refused counts and logs that something was refused to, or because of, a node.
 // reason is the name of a limit or one of those that Stats.Refused documents.
-func (ex *Exchange) refused(reason string, remoteAddr string) {
+// detail is for the log.
+func (ex *Exchange) refused(reason string, remoteAddr string, detail ...any) {
 	ex.counters.refuse(reason)
 	r := &ex.refusals
 	r.mu.Lock()
@@ -34,7 +35,7 @@ func (ex *Exchange) refused(reason string, remoteAddr string) {
 	}
 	r.mu.Unlock()
 	if !recently {
-		ex.logger.Info("refused", "reason", reason, "remote_addr", remoteAddr)
+		ex.logger.Info("refused", append([]any{"reason", reason, "remote_addr", remoteAddr}, detail...)...)
 	}
 }
 
@@ -54,6 +55,7 @@ var reasons = []struct {
 	{ErrDuplicate, "duplicate"},
 	{ErrSelf, "self"},
 	{ErrNetworkMismatch, "network"},
+	{ErrUnauthorized, reasonUnauthorized},
 	{ErrVersionMismatch, "version"},
 	{ErrProtocol, "protocol"},
 	{wire.ErrInvalidJSON, "protocol"},
@@ -72,7 +74,11 @@ func (ex *Exchange) countEnd(p *Peer, err error, wasReady bool) {
 	for _, r := range reasons {
 		if errors.Is(err, r.err) {
 			reason = r.reason
-			ex.refused(reason, p.RemoteAddress())
+			var detail []any
+			if reason == reasonUnauthorized {
+				detail = []any{"err", err} // which the application has made
+			}
+			ex.refused(reason, p.RemoteAddress(), detail...)
 			break
 		}
 	}

@@ -28,7 +28,7 @@ type Stats struct {
 	// Refused counts what was refused, by the name of the limit that was
 	// exceeded (see LimitNames) or by the rule that was broken: "signal" for a
 	// signal that would harm the node it was meant for, "protocol", "duplicate",
-	// "self", "network", "version", "unresponsive". RefusalReasons has them all.
+	// "self", "network", "version", "unauthorized", "unresponsive". RefusalReasons has them all.
 	Refused map[string]uint64
 }
 

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -28,24 +29,38 @@ type target struct {
 	transport, host string
 	port            int
 	secure          bool
+	token           string
 }
 
+// parseURL reads an address. Errors do not show its token.
 func parseURL(address string) (target, error) {
 	u, err := url.Parse(address)
+	address, _, _ = strings.Cut(address, "?")
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return target{}, fmt.Errorf("address %q: %w", address, failed.Err)
+	}
 	if err != nil {
 		return target{}, err
 	}
 	var a target
 	for _, s := range urlSchemes {
 		if s.scheme == strings.ToLower(u.Scheme) {
-			a = target{s.transport, u.Hostname(), s.port, s.secure}
+			a = target{transport: s.transport, host: u.Hostname(), port: s.port, secure: s.secure}
 		}
 	}
 	switch {
 	case a.transport == "" || a.host == "":
 		return target{}, fmt.Errorf("address %q: want ws://, wss://, tcp:// or tls://, a host, and a port", address)
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return target{}, fmt.Errorf("address %q: want a scheme, a host and a port, and nothing else", address)
+	case u.Path != "" && u.Path != "/" || u.Fragment != "" || u.User != nil:
+		return target{}, fmt.Errorf("address %q: want a scheme, a host and a port, and nothing else but ?token=", address)
+	}
+	if u.RawQuery != "" {
+		query, err := url.ParseQuery(u.RawQuery)
+		if err != nil || len(query) != 1 || len(query["token"]) != 1 || query.Get("token") == "" {
+			return target{}, fmt.Errorf("address %q: after the question mark want one token=, percent-encoded, and nothing else", address)
+		}
+		a.token = query.Get("token")
 	}
 	if u.Port() != "" {
 		if a.port, err = strconv.Atoi(u.Port()); err != nil || a.port < 1 || a.port > 65535 {

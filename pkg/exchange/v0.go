@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -53,9 +54,11 @@ func (v *v0) begin() error {
 			Instance: ex.instance,
 			Features: features,
 			Window:   ex.limits.window(),
+			Token:    v.p.token,
 		},
 	}
 	hello.ReceiverAddress = v.p.RemoteAddress()
+	v.p.token = ""
 	return v.send(wire.AppendHello(nil, &hello))
 }
 
@@ -69,6 +72,8 @@ func (v *v0) line(line []byte) error {
 		return v.onHello(m.Hello)
 	case wire.V0HelloAck:
 		return v.onHelloAck()
+	case wire.V0Refused:
+		return v.onRefused(&m)
 	}
 	// As with npm, what comes before the handshake is complete is lost.
 	if !v.helloSeen || !v.helloAckSeen {
@@ -103,7 +108,10 @@ func (v *v0) onHello(h *wire.Hello) error {
 	v.helloSeen = true
 	about := readHello(h)
 	if err := v.check(h, about); err != nil {
-		// Our hello tells the other node as much.
+		// Our hello tells the other node as much, but for this.
+		if errors.Is(err, ErrUnauthorized) && about.has(featureRefusal) {
+			v.send(wire.AppendRefused(nil, reasonUnauthorized))
+		}
 		p.dismiss(err)
 		return nil
 	}
@@ -125,7 +133,23 @@ func (v *v0) check(h *wire.Hello, about hello) error {
 	case h.Version != 0:
 		return fmt.Errorf("%w: it speaks version %d", ErrVersionMismatch, h.Version)
 	}
+	token := ""
+	if h.Ext != nil {
+		token = h.Ext.Token
+	}
+	if err := v.p.admit(token); err != nil {
+		return err
+	}
 	return v.p.ex.identify(v.p, about)
+}
+
+// onRefused learns why the other node is about to hang up. What it does not say
+// this way, or to a node that it let in, means nothing.
+func (v *v0) onRefused(m *wire.V0) error {
+	if v.p.outgoing && !v.helloAckSeen && m.Reason == reasonUnauthorized {
+		return ErrUnauthorized
+	}
+	return nil
 }
 
 func (v *v0) onHelloAck() error {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,6 +100,9 @@ func (v *v1) line(line []byte) error {
 	if err := wire.DecodeV1(line, &m); err != nil {
 		return err
 	}
+	if v.p.refusal != nil {
+		return v.refuse(&m)
+	}
 	if m.Command == wire.V1Hello {
 		return v.onHello(&m)
 	}
@@ -134,6 +138,11 @@ func (v *v1) onHello(m *wire.V1) error {
 		p.dismiss(fmt.Errorf("%w: it is in %.64q, this node in %q", ErrNetworkMismatch, m.Networks, p.ex.id))
 		return nil
 	}
+	if err := p.admit(""); err != nil {
+		p.refusal = err
+		time.AfterFunc(closeLinger, func() { p.fail(err) })
+		return nil
+	}
 	v.helloSeen = true
 	if err := p.ex.identify(p, hello{}); err != nil {
 		return err
@@ -146,12 +155,26 @@ func (v *v1) onHello(m *wire.V1) error {
 	}
 	nonce := v.expect(func(args json.RawMessage) error {
 		if text, failed := wire.ResError(args); failed {
+			if strings.HasPrefix(text, reasonUnauthorized) {
+				return ErrUnauthorized
+			}
 			return fmt.Errorf("connect to network %q: peer says %.128q", p.ex.id, text)
 		}
 		p.stream.open(false, 0)
 		return p.becomeReady()
 	})
 	return v.send(wire.AppendV1Connect(nil, nonce, p.ex.id))
+}
+
+// refuse tells a node that it is turned away, in the one place where it can hear
+// it: in answer to connect, which follows its hello.
+func (v *v1) refuse(m *wire.V1) error {
+	if m.Command != wire.V1Connect {
+		return nil
+	}
+	err := v.send(wire.AppendV1ResError(nil, m.Nonce, reasonUnauthorized+": this node takes members only"))
+	v.p.dismiss(v.p.refusal)
+	return err
 }
 
 // candidateInfo is what others are told of how a peer can be reached, or false if

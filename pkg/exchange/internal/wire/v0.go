@@ -21,6 +21,7 @@ const (
 	V0Ping
 	V0Pong
 	V0Credit
+	V0Refused
 )
 
 var commandsV0 = [...]string{
@@ -34,6 +35,7 @@ var commandsV0 = [...]string{
 	V0Ping:     "ping",
 	V0Pong:     "pong",
 	V0Credit:   "credit",
+	V0Refused:  "refused",
 }
 
 // String returns the command as it is written on the wire.
@@ -56,6 +58,7 @@ const (
 	maxAgent         = 128  // Bytes of ext.agent.
 	maxFeatures      = 32   // Entries of ext.features.
 	maxExclude       = 128  // Entries of exclude.
+	maxAccessToken   = 4096 // Bytes of ext.token.
 )
 
 // Ext is what a node that knows extensions says about itself in hello.
@@ -64,6 +67,7 @@ type Ext struct {
 	Instance string   // 32 lower-case hex digits, or empty.
 	Features []string // Extensions the node understands.
 	Window   int      // Bytes of data the other side may send before it is given credit; 0 if data flows without credit.
+	Token    string   // What shows that the node is a member, or empty.
 }
 
 // Hello is the first message of each side.
@@ -103,6 +107,7 @@ type V0 struct {
 	Opts      json.RawMessage // accept, answer: never empty, an object or true.
 	Token     string          // ping, pong
 	Bytes     int64           // credit: bytes, more than 0.
+	Reason    string          // refused: why, a word.
 }
 
 // Answer is what a getPeer is answered with if there is a peer.

@@ -23,6 +23,7 @@ const (
 	fieldAddress
 	fieldToken
 	fieldBytes
+	fieldReason
 	numFields
 )
 
@@ -69,6 +70,8 @@ func (f *fieldsV0) read(object []byte) {
 			i = fieldToken
 		case "bytes":
 			i = fieldBytes
+		case "reason":
+			i = fieldReason
 		default:
 			continue
 		}
@@ -122,6 +125,8 @@ func DecodeV0(line []byte, m *V0) error {
 	case V0Credit:
 		m.Bytes, ok = integer(f[fieldBytes])
 		ok = ok && m.Bytes > 0
+	case V0Refused:
+		m.Reason, ok = text(f[fieldReason], maxID)
 	default:
 		m.setAnswer(&f)
 	}
@@ -155,6 +160,8 @@ func (m *V0) setCommand(raw []byte) {
 		m.Command = V0Pong
 	case "credit":
 		m.Command = V0Credit
+	case "refused":
+		m.Command = V0Refused
 	default:
 		m.Name, _ = text(raw, maxID)
 		return
@@ -272,6 +279,8 @@ func decodeExt(raw []byte) *Ext {
 			if n, ok := integer(value); ok && n > 0 && n <= 1<<30 {
 				e.Window = int(n)
 			}
+		case "token":
+			e.Token, _ = text(value, maxAccessToken)
 		}
 	}
 }

@@ -55,6 +55,10 @@ func AppendHello(dst []byte, h *Hello) []byte {
 			dst = append(dst, `,"window":`...)
 			dst = strconv.AppendInt(dst, int64(h.Ext.Window), 10)
 		}
+		if h.Ext.Token != "" {
+			dst = append(dst, `,"token":`...)
+			dst = appendQuoted(dst, h.Ext.Token)
+		}
 		dst = append(dst, '}')
 	}
 	return append(dst, "}\n"...)
@@ -161,6 +165,13 @@ func appendToken(dst []byte, command CommandV0, token string) []byte {
 func AppendCredit(dst []byte, n int64) []byte {
 	dst = append(dst, `{"command":"credit","bytes":`...)
 	dst = strconv.AppendInt(dst, n, 10)
+	return append(dst, "}\n"...)
+}
+
+// AppendRefused appends why a node is turned away in its handshake, an extension.
+func AppendRefused(dst []byte, reason string) []byte {
+	dst = append(dst, `{"command":"refused","reason":`...)
+	dst = appendQuoted(dst, reason)
 	return append(dst, "}\n"...)
 }
 
