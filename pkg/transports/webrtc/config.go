@@ -1,6 +1,7 @@
 package webrtc
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,11 @@ type Config struct {
 	// ICEServers are asked for server-reflexive and relayed candidates. Without
 	// any, a node behind a NAT connects only to nodes that it can reach itself.
 	ICEServers []ICEServer
+
+	// TLS configures the connections to turns: servers over TCP, such as the roots
+	// to trust. Nil trusts the system's. With it a turn: server over TCP must not
+	// have the address of a turns: one.
+	TLS *tls.Config
 
 	// RelayOnly uses no path but TURN, so that the other node does not learn
 	// this node's addresses. It needs a turn: or turns: server.

@@ -188,9 +188,12 @@ func (t *Transport) unregister(conn *Conn) {
 
 // newPeerConnection makes pion's connection as the configuration wants it.
 func (t *Transport) newPeerConnection(mux ice.UDPMux) (*pion.PeerConnection, error) {
-	settings := t.settings(mux)
+	settings, config := t.settings(mux), t.peerConfig()
+	if t.cfg.TLS != nil {
+		settings.SetICEProxyDialer(newTURNDialer(t.cfg.TLS, config.ICEServers))
+	}
 	api := pion.NewAPI(pion.WithSettingEngine(settings))
-	pc, err := api.NewPeerConnection(t.peerConfig())
+	pc, err := api.NewPeerConnection(config)
 	if err != nil {
 		return nil, fmt.Errorf("create peer connection: %w", err)
 	}
