@@ -104,7 +104,11 @@ func (r *relay) ReadFrom([]byte) (int, net.Addr, error) {
 	if err == nil {
 		err = net.ErrClosed
 	}
-	r.finished.Do(r.server.running.Done)
+	r.finished.Do(func() {
+		// Whoever closed it may be in the middle of that, and the server waits for all of it.
+		r.Close()
+		r.server.running.Done()
+	})
 	return 0, nil, err
 }
 

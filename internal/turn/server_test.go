@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -377,4 +379,55 @@ func TestGarbageOnStream(t *testing.T) {
 			t.Errorf("%q was answered", garbage)
 		}
 	}
+}
+
+// onEnd has a server's end of an allocation wait for the test.
+type onEnd struct {
+	slog.Handler
+	reached, goOn chan struct{}
+}
+
+func (onEnd) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h onEnd) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "allocation ended" {
+		close(h.reached)
+		<-h.goOn
+	}
+	return nil
+}
+
+// TestCloseWaitsForAllocationsThatEnd closes a server while the end of a client's
+// connection undoes an allocation.
+func TestCloseWaitsForAllocationsThatEnd(t *testing.T) {
+	h := onEnd{slog.DiscardHandler, make(chan struct{}), make(chan struct{})}
+	cfg := testConfig(t)
+	cfg.Logger = slog.New(h)
+	s := start(t, cfg)
+	c := newClient(t, s, TransportTCP)
+	c.allocate()
+	c.conn.Close()
+	<-h.reached
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.Close()
+	}()
+	eventually(t, "listens no more", func() bool {
+		conn, err := net.Dial("tcp4", s.Addrs(TransportTCP)[0].String())
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	for range 100 {
+		runtime.Gosched()
+	}
+	select {
+	case <-closed:
+		t.Error("the server is closed before its allocation has ended")
+	default:
+	}
+	close(h.goOn)
+	<-closed
 }
