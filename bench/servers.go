@@ -113,7 +113,7 @@ func (s *servers) startOurs(ctx context.Context, secure bool) (*target.Server, l
 		Name: "seed",
 		Path: s.seed,
 		Args: append(listen, "--network-id", networkID, "--webrtc-listen", "off", "--admin-listen", "off", "--turn-listen", "off", "--state-dir", state,
-			"--limit", "all=unlimited", "--log-level", "warn"),
+			"--limit", "all=unlimited", "--verify-candidates=false", "--log-level", "warn"),
 		Split: s.split,
 	}, addr)
 	return server, load.Target{Addr: addr, TLS: secure, NetworkID: networkID}, err

@@ -35,6 +35,8 @@ type flags struct {
 	TURNAllowPeers    []string      `name:"turn-allow-peer" placeholder:"CIDR" group:"turn" help:"Network that clients may be connected to although it is not public, such as 10.1.0.0/16. Repeatable."`
 	TURNDenyPeers     []string      `name:"turn-deny-peer" placeholder:"CIDR" group:"turn" help:"Network that they may not be connected to; this wins. Repeatable."`
 
+	VerifyCandidates bool `name:"verify-candidates" default:"true" group:"run" help:"Dial peers that accept tcp or websocket connections back, at the address that they come from, and offer them to others only once that works. On unless =false, for closed networks and load tests."`
+
 	Limits []string `name:"limit" placeholder:"NAME=VALUE" group:"run" help:"Change a limit of those listed below. Repeatable; later ones win."`
 
 	StateDir        string        `name:"state-dir" default:"${state_dir}" placeholder:"DIR" group:"run" help:"Where the seed keeps what has to outlast it, such as its own certificate and TURN secret. Default for this user: ${default}."`
@@ -118,6 +120,8 @@ func (f *flags) config(logger *slog.Logger) seed.Config {
 		TURNRelayPorts:    f.TURNRelayPorts,
 		TURNAllowPeers:    f.TURNAllowPeers,
 		TURNDenyPeers:     f.TURNDenyPeers,
+
+		VerifyCandidates: f.VerifyCandidates,
 
 		Limits:          f.limits,
 		ShutdownTimeout: f.ShutdownTimeout,

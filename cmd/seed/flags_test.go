@@ -30,7 +30,7 @@ func base() seed.Config {
 	return seed.Config{
 		NetworkID: "net", Listen: ":8443", WebRTCListen: ":3479", AdminListen: "127.0.0.1:9090", StateDir: "/state",
 		TURNListen: []string{":3478"}, TURNCredentialTTL: time.Hour, TURNRelayPorts: "49152-65535",
-		ShutdownTimeout: 10 * time.Second, Version: version(),
+		VerifyCandidates: true, ShutdownTimeout: 10 * time.Second, Version: version(),
 	}
 }
 
@@ -59,6 +59,7 @@ var flagCases = []struct {
 	{"turn-relay-ports", "50000-51000", "SEED_TURN_RELAY_PORTS", func(c *seed.Config) { c.TURNRelayPorts = "50000-51000" }},
 	{"turn-allow-peer", "10.0.0.0/8,192.168.1.1", "SEED_TURN_ALLOW_PEER", func(c *seed.Config) { c.TURNAllowPeers = []string{"10.0.0.0/8", "192.168.1.1"} }},
 	{"turn-deny-peer", "10.0.0.0/8", "SEED_TURN_DENY_PEER", func(c *seed.Config) { c.TURNDenyPeers = []string{"10.0.0.0/8"} }},
+	{"verify-candidates", "false", "SEED_VERIFY_CANDIDATES", func(c *seed.Config) { c.VerifyCandidates = false }},
 	{"limit", "turn-bytes=1MiB,ice-per-minute=7", "SEED_LIMIT", func(c *seed.Config) { c.Limits.TURNBytes, c.Limits.ICEPerMinute = 1<<20, 7 }},
 	{"limit", "peers=5,pending-connections=6", "SEED_LIMIT", func(c *seed.Config) { c.Limits.Peers, c.Limits.PendingConnections = 5, 6 }},
 	{"limit", "handshake-time=3s", "SEED_LIMIT", func(c *seed.Config) { c.Limits.HandshakeTime = 3 * time.Second }},

@@ -75,6 +75,11 @@ type Config struct {
 	// and must have none of them yet. Nil makes one.
 	Registry *prometheus.Registry
 
+	// VerifyCandidates has peers that accept connections dialed back before they
+	// are offered to others; see [exchange.Config]. The command has it on unless
+	// told otherwise.
+	VerifyCandidates bool
+
 	// Limits bound what strangers can make the seed spend.
 	Limits Limits
 

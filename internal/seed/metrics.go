@@ -60,6 +60,7 @@ var (
 	transportLabel = label{name: "transport", values: []string{transports.WebSocket, transports.TCP, transports.WebRTC}}
 	protocolLabel  = label{name: "protocol", values: []string{exchange.V0.String(), exchange.V1.String()}}
 
+	checkLabel     = label{name: "result", values: checkResults()}
 	failureLabel   = label{name: "reason", values: union(exchange.HandshakeFailureReasons(), refusalReasons)}
 	clientLabel    = label{name: "transport", values: turn.Transports()}
 	directionLabel = label{name: "direction", values: turn.Directions()}
@@ -129,6 +130,21 @@ var metrics = []metric{
 			tell(float64(r.stats.GetPeer.Relayed), "relayed")
 			tell(float64(r.stats.GetPeer.None), "none")
 		},
+	},
+	{
+		name: "seed_candidate_checks_total", kind: prometheus.CounterValue,
+		help:   "Checks of candidates that others would dial, by result; see --verify-candidates.",
+		labels: []label{checkLabel},
+		read: func(r *reading, tell func(float64, ...string)) {
+			for _, result := range exchange.CheckResults() {
+				tell(float64(r.stats.Checks[result]), string(result))
+			}
+		},
+	},
+	{
+		name: "seed_candidate_checks_waiting", kind: prometheus.GaugeValue,
+		help: "Checks of candidates that are to be made, those that will be made again among them.",
+		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.ChecksWaiting)) },
 	},
 	{
 		name: "seed_signaling_relays_open", kind: prometheus.GaugeValue,
@@ -244,4 +260,12 @@ func union(a, b []string) []string {
 	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+func checkResults() []string {
+	var names []string
+	for _, result := range exchange.CheckResults() {
+		names = append(names, string(result))
+	}
+	return names
 }

@@ -251,6 +251,7 @@ func TestOfferedWhereTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.await(ctx, t, 2)
+	s.awaitChecks(ctx, t, exchange.CheckPassed, 1)
 	p, err := asker.GetNewPeer(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -178,8 +178,11 @@ func (s *Seed) openExchange(ctx context.Context) error {
 		Transports:  ways,
 		Limits:      s.config.Limits.Limits,
 		DiscardData: true,
-		Agent:       s.agent(),
-		Logger:      s.logger,
+
+		VerifyCandidates: s.config.VerifyCandidates,
+
+		Agent:  s.agent(),
+		Logger: s.logger,
 		// What strangers do wrong is counted, and logged at a bounded rate, by
 		// the exchange itself.
 		OnError: func(err error) { s.logger.Debug("connection failed", "err", err) },

@@ -39,6 +39,8 @@ func testConfig(t *testing.T) Config {
 		WebRTCListen: ":0",
 		StateDir:     t.TempDir(),
 		Version:      "test",
+
+		VerifyCandidates: true,
 	}
 }
 
@@ -204,6 +206,7 @@ func TestTheSeedIsACandidateItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.await(ctx, t, 2)
+	s.awaitChecks(ctx, t, exchange.CheckPassed, 1)
 	met, err := asker.GetNewPeer(ctx)
 	if err != nil {
 		t.Fatal(err)

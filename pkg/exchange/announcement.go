@@ -57,12 +57,14 @@ func (p *Peer) newListing(transport string, announced json.RawMessage) *listing 
 }
 
 // list enters one more thing that a peer accepts. As with npm, a second
-// announcement of a transport changes nothing.
+// announcement of a transport changes nothing, but that a candidate which was not
+// found to be there is looked for again.
 func (p *Peer) list(transport string, announced json.RawMessage) {
 	p.ex.mu.Lock()
 	defer p.ex.mu.Unlock()
 	for _, l := range p.listings {
 		if l.service.transport == transport {
+			p.ex.presentAgain(l)
 			return
 		}
 	}
@@ -75,7 +77,7 @@ func (p *Peer) list(transport string, announced json.RawMessage) {
 	}
 	p.listings = append(p.listings, l)
 	if _, ready := p.ex.peers[p]; ready {
-		p.ex.candidates.add(l)
+		p.ex.present(l)
 	}
 }
 
@@ -84,7 +86,7 @@ func (p *Peer) unlist(transport string) {
 	defer p.ex.mu.Unlock()
 	for i, l := range p.listings {
 		if l.service.transport == transport {
-			p.ex.candidates.remove(l)
+			p.ex.withdraw(l)
 			p.listings = append(p.listings[:i], p.listings[i+1:]...)
 			return
 		}

@@ -60,6 +60,17 @@ type Config struct {
 	// nodes without an application, such as seeds.
 	DiscardData bool
 
+	// VerifyCandidates has a peer that accepts tcp or websocket connections dialed
+	// back before it is offered to others: at the address that it was seen at and
+	// the port that it announces, until the same node answers there, or for npm
+	// nodes one of the network. Checks are bounded by the limits whose names begin
+	// with "check". It is for nodes that many depend on, such as seeds. An ordinary
+	// node does without: behind a firewall of its own, what it cannot reach itself
+	// says little, and if every node of a network dialed every one of its peers
+	// that would cost more than a wrong offer does, after which the asker tries the
+	// next one.
+	VerifyCandidates bool
+
 	// PingInterval is how often a silent peer that knows the ping extension is
 	// asked for a sign of life; after two intervals without one it is
 	// disconnected with ErrUnresponsive. Default 30 s.

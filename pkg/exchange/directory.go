@@ -17,6 +17,8 @@ type listing struct {
 	instance  string
 	group     *addressGroup // nil while not in the directory
 	placement int           // index in group.members
+	check     *check        // that it waits for; nil if there is none
+	verified  bool          // the last check has passed
 }
 
 // service is what a candidate must offer to be of use: candidates are offered

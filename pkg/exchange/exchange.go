@@ -48,6 +48,7 @@ type Exchange struct {
 	listeners   map[string]*accepting // by transport, from the moment that Accept was called
 	announced   announcements         // what hello says that this node accepts
 	candidates  directory
+	verifier    verifier
 	serving     map[net.Listener]struct{}
 	subscribers map[chan struct{}]struct{}
 }
@@ -127,6 +128,7 @@ func (ex *Exchange) randomPeers() []*Peer {
 func (ex *Exchange) Close() error {
 	ex.mu.Lock()
 	ex.closed = true
+	ex.verifier.stop()
 	peers := slices.Collect(maps.Keys(ex.connections))
 	open := slices.Collect(maps.Keys(ex.serving))
 	ex.mu.Unlock()

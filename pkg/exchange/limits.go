@@ -60,6 +60,26 @@ type Limits struct {
 	RelayBytesPerSecond int
 	// RelayBytes is how much a relay passes on in each direction in all. Default 1 MiB.
 	RelayBytes int
+	// CheckTime is how long a candidate may take to answer when it is checked; see
+	// Config.VerifyCandidates. Default 10 s.
+	CheckTime time.Duration
+	// Checks is how many candidates are checked at a time. Others wait, as they do
+	// for the limits that follow. Default 32.
+	Checks int
+	// ChecksPerSecond is how many checks are begun a second. Default 50.
+	ChecksPerSecond int
+	// ChecksPerPeer is how many a minute are those of what one peer announces.
+	// Default 12.
+	ChecksPerPeer int
+	// ChecksPerIP is how many a minute go to one IPv4 address or one IPv6 /64.
+	// Default 60.
+	ChecksPerIP int
+	// ChecksPerNetwork is how many a minute go to one IPv4 /24 or one IPv6 /48.
+	// Default 240.
+	ChecksPerNetwork int
+	// CheckedPortsPerIP is how many different ports of one IPv4 address or one IPv6
+	// /64 are dialed in an hour. Default 128.
+	CheckedPortsPerIP int
 	// IdleTime is how long a peer may be silent. Default Unlimited: an npm client
 	// with nothing to say says nothing, and dead connections are found by the
 	// keepalive of tcp and websocket and by the ping of newer nodes.
@@ -101,6 +121,13 @@ var limits = []limit{
 	{"relay-time", "how long a signaling relay stays open", duration, int64(30 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.RelayTime }},
 	{"relay-bytes-per-second", "rate of a signaling relay in each direction", bytes, 50_000, 1, true, func(l *Limits) any { return &l.RelayBytesPerSecond }},
 	{"relay-bytes", "total of a signaling relay in each direction", bytes, 1 << 20, 1, true, func(l *Limits) any { return &l.RelayBytes }},
+	{"check-time", "how long a candidate takes to answer when it is checked", duration, int64(10 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.CheckTime }},
+	{"checks", "candidates that are checked at a time", count, 32, 1, true, func(l *Limits) any { return &l.Checks }},
+	{"checks-per-second", "checks of candidates in total", count, 50, 1, true, func(l *Limits) any { return &l.ChecksPerSecond }},
+	{"checks-per-peer", "checks a minute of what one peer announces", count, 12, 1, true, func(l *Limits) any { return &l.ChecksPerPeer }},
+	{"checks-per-ip", "checks a minute at one IPv4 address or IPv6 /64", count, 60, 1, true, func(l *Limits) any { return &l.ChecksPerIP }},
+	{"checks-per-network", "checks a minute in one IPv4 /24 or IPv6 /48", count, 240, 1, true, func(l *Limits) any { return &l.ChecksPerNetwork }},
+	{"checked-ports-per-ip", "ports of an IPv4 address or IPv6 /64 checked in an hour", count, 128, 1, true, func(l *Limits) any { return &l.CheckedPortsPerIP }},
 	{"idle-time", "how long a peer may be silent", duration, Unlimited, int64(time.Second), false, func(l *Limits) any { return &l.IdleTime }},
 }
 

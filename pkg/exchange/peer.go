@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/peerexchange/peerexchange/pkg/exchange/internal/mux"
 	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
 )
@@ -57,9 +59,10 @@ type Peer struct {
 
 	// Guarded by ex.mu.
 	hello    hello
-	listings []*listing // what of it others may be offered
-	readyAt  time.Time  // zero until ready
-	rival    *Peer      // an older connection to the same instance
+	listings []*listing    // what of it others may be offered
+	readyAt  time.Time     // zero until ready
+	rival    *Peer         // an older connection to the same instance
+	checks   *rate.Limiter // of its candidates; lazily
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -332,22 +335,28 @@ func (p *Peer) retire() {
 }
 
 // linger closes the connection once the other node has had the chance to take
-// what was written. To close it while something unread is on its way here would
-// make TCP throw away what is on its way there.
+// what was written.
 func (p *Peer) linger() {
-	defer p.session.Close(net.ErrClosed)
-	ctx, cancel := context.WithTimeout(context.Background(), closeLinger)
+	part(context.Background(), p.session, p.conn)
+}
+
+// part closes a connection in order, in at most closeLinger. To close it while
+// something unread is on its way here would make TCP throw away what is on its
+// way there.
+func part(ctx context.Context, session *mux.Session, conn net.Conn) {
+	defer session.Close(net.ErrClosed)
+	ctx, cancel := context.WithTimeout(ctx, closeLinger)
 	defer cancel()
-	if err := p.session.Flush(ctx); err != nil {
+	if err := session.Flush(ctx); err != nil {
 		return
 	}
-	half, ok := p.conn.(interface{ CloseWrite() error })
+	half, ok := conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
 	// The other node answers the end of our half by ending its own.
 	select {
-	case <-p.session.Done():
+	case <-session.Done():
 	case <-ctx.Done():
 	}
 }

@@ -113,7 +113,7 @@ func (ex *Exchange) addPeer(p *Peer) error {
 	ex.kinds[p.kind()]++
 	ex.notify()
 	for _, l := range p.listings {
-		ex.candidates.add(l)
+		ex.present(l)
 	}
 	return nil
 }
@@ -130,7 +130,8 @@ func (ex *Exchange) removePeer(p *Peer) {
 		ex.notify()
 	}
 	for _, l := range p.listings {
-		ex.candidates.remove(l)
+		ex.verifier.remember(l)
+		ex.withdraw(l)
 	}
 	p.listings = nil
 	if name := p.hello.instance; name != "" {

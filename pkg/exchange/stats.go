@@ -25,6 +25,11 @@ type Stats struct {
 	Relays       int
 	RelaysOpened uint64
 	RelayBytes   uint64
+	// Checks counts checks of candidates by their results, and ChecksWaiting is how
+	// many there will be, those to be made again among them. See
+	// Config.VerifyCandidates.
+	Checks        map[CheckResult]uint64
+	ChecksWaiting int
 	// Refused counts what was refused, by the name of the limit that was
 	// exceeded (see LimitNames) or by the rule that was broken: "signal" for a
 	// signal that would harm the node it was meant for, "protocol", "duplicate",
@@ -92,5 +97,6 @@ func (ex *Exchange) Stats() Stats {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	s.Peers = maps.Clone(ex.kinds)
+	s.Checks, s.ChecksWaiting = maps.Clone(ex.verifier.results), len(ex.verifier.waiting)
 	return s
 }

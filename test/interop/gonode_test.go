@@ -34,7 +34,7 @@ type goTalk struct {
 }
 
 // startGo starts a node that dials in the given generation. It closes with the test.
-func startGo(t *testing.T, gen generation, name string) *goNode {
+func startGo(t *testing.T, gen generation, name string, change ...func(*exchange.Config)) *goNode {
 	t.Helper()
 	n := &goNode{book: newBook(name), ids: make(map[*exchange.Peer]int)}
 	var log tail
@@ -48,6 +48,9 @@ func startGo(t *testing.T, gen generation, name string) *goNode {
 	}
 	if gen == v1 {
 		cfg.Protocol = exchange.V1
+	}
+	for _, f := range change {
+		f(&cfg)
 	}
 	ex, err := exchange.New(networkOf(t), cfg)
 	if err != nil {
