@@ -49,6 +49,14 @@ func TestSignalsAreThoseOfSimplePeer(t *testing.T) {
 	if c1.Relayed() || c2.Relayed() {
 		t.Error("a path on one machine is said to be relayed")
 	}
+}
+
+// TestAddressesAreThoseOfThePath has one path only, without a NAT: a machine with
+// containers translates between its own addresses.
+func TestAddressesAreThoseOfThePath(t *testing.T) {
+	loopback := Config{MuxAddr: "127.0.0.1:0", Loopback: LoopbackAlways}
+	a, b := newWires()
+	c1, c2 := connectOver(t, closeAtEnd(t, New(loopback)), closeAtEnd(t, New(loopback)), a, b)
 	if c1.RemoteAddr().String() != c2.LocalAddr().String() || c2.RemoteAddr().String() != c1.LocalAddr().String() {
 		t.Errorf("addresses are %v to %v and %v to %v", c1.LocalAddr(), c1.RemoteAddr(), c2.LocalAddr(), c2.RemoteAddr())
 	}
