@@ -115,9 +115,10 @@ func findChromium() (string, error) {
 	return "", errors.New("no Chromium on PATH and $CHROMIUM is not set: apt-get install chromium")
 }
 
-// bundlePages makes the script of each generation's page.
+// bundlePages makes the script of each generation's page, beside one that needs no
+// packages.
 func bundlePages(dir string) (map[string]string, error) {
-	files := make(map[string]string)
+	files := map[string]string{"/relay.js": filepath.Join("node", "relay.js")}
 	var group errgroup.Group
 	for _, gen := range generations {
 		file := filepath.Join(dir, string(gen)+".js")

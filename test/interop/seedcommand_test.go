@@ -30,8 +30,8 @@ type seedCommand struct {
 	secure endpoint
 }
 
-// startSeedCommand builds and runs cmd/seed with both of its ports.
-func startSeedCommand(t *testing.T) *seedCommand {
+// startSeedCommand builds and runs cmd/seed with both of its ports, and with more flags.
+func startSeedCommand(t *testing.T, flags ...string) *seedCommand {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "seed")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -40,16 +40,16 @@ func startSeedCommand(t *testing.T) *seedCommand {
 		t.Fatalf("build cmd/seed: %v\n%s", err, out)
 	}
 	s := &seedCommand{end: make(chan error, 1)}
-	s.cmd = exec.CommandContext(ctx, bin,
+	s.cmd = exec.CommandContext(ctx, bin, append(flags,
 		"--network-id", networkOf(t), "--state-dir", t.TempDir(),
 		"--listen", "127.0.0.1:0", "--tls-cert", suite.pki.certFile, "--tls-key", suite.pki.keyFile,
-		"--listen-plain", "127.0.0.1:0", "--webrtc-listen", "off", "--admin-listen", "off", "--turn-listen", "off",
+		"--listen-plain", "127.0.0.1:0", "--webrtc-listen", "off", "--admin-listen", "off",
 		// The relays of v0 nodes stay open for 30 seconds, which nobody needs here.
 		"--shutdown-timeout", "1s",
 		"--log-level", "debug",
 		// Nodes of this test draw peers much faster than applications do.
 		"--limit", "relays-per-peer=1000", "--limit", "getpeer-per-second=1000",
-	)
+	)...)
 	s.cmd.Stderr = &s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -122,7 +122,7 @@ func (e endpoint) over(transport string) endpoint {
 func TestSeedCommand(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
-	seed := startSeedCommand(t)
+	seed := startSeedCommand(t, "--turn-listen", "off")
 
 	var (
 		all       errgroup.Group
