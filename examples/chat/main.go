@@ -1,5 +1,6 @@
 // Command chat is a chat of everybody in a network: it finds the others through
-// a seed, and talks with each of them directly.
+// a seed, and talks with each of them directly, or where there is no direct way
+// through the TURN server of the seed. Nothing of that is configured.
 //
 //	go run ./examples/chat --seed ws://127.0.0.1:8000 --network demo --name alice
 package main

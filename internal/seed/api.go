@@ -63,6 +63,9 @@ func newAPI(websockets http.Handler, document Bootstrap, ice *iceHandler) (http.
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if websocket.IsWebSocketUpgrade(r) {
+			if c, ok := r.Context().Value(connKey{}).(*conn); ok {
+				c.reached = reachedBy(r)
+			}
 			websockets.ServeHTTP(w, r)
 			return
 		}

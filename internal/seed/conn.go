@@ -35,9 +35,10 @@ func (h *headed) Read(p []byte) (int, error) {
 // is a *tls.Conn or what the listener accepted.
 type conn struct {
 	headed
-	secure bool
-	client atomic.Pointer[net.TCPAddr] // whom a trusted proxy has it from, else nil
-	place  *list.Element               // in pending, guarded by its mu
+	secure  bool
+	reached reached                     // of a websocket, set before it is one
+	client  atomic.Pointer[net.TCPAddr] // whom a trusted proxy has it from, else nil
+	place   *list.Element               // in pending, guarded by its mu
 }
 
 // RemoteAddr implements net.Conn. It is the client's address if a trusted proxy

@@ -10,11 +10,12 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/peerexchange/peerexchange/internal/turn"
+	"github.com/peerexchange/peerexchange/pkg/exchange"
+	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
 // ICE is what GET /ice answers: the STUN and TURN servers of the seed, with
@@ -44,15 +45,16 @@ type iceHandler struct {
 	rate     *clientRate
 	salt     [16]byte // of the names in credentials
 
-	answered, refused atomic.Uint64
+	answered, refused, sent atomic.Uint64
 }
 
-// counts are how many requests were answered and refused; a nil handler has none.
-func (h *iceHandler) counts() (answered, refused uint64) {
+// counts are how many requests were answered and refused, and how often peers were
+// sent the servers without asking; a nil handler has none.
+func (h *iceHandler) counts() (answered, refused, sent uint64) {
 	if h == nil {
-		return 0, 0
+		return 0, 0, 0
 	}
-	return h.answered.Load(), h.refused.Load()
+	return h.answered.Load(), h.refused.Load(), h.sent.Load()
 }
 
 // newICE is nil without TURN.
@@ -85,12 +87,29 @@ func (h *iceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.answered.Add(1)
+	writeJSON(w, http.StatusOK, ICE{ICEServers: h.servers(client, reachedBy(r)), TTL: int(h.ttl / time.Second)})
+}
+
+// forPeer is what a peer gets over its connection. One that was not dialed by
+// this node's address, or by this node itself, has no use for it.
+func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Duration) {
+	if p.Outgoing() || p.Transport() == transports.WebRTC {
+		return nil, 0
+	}
+	h.sent.Add(1)
+	client, _ := netip.ParseAddr(p.RemoteAddress()) // the zero Addr is one as any other
+	var servers []transports.ICEServer
+	for _, s := range h.servers(client, reachedByPeer(p)) {
+		servers = append(servers, transports.ICEServer(s))
+	}
+	return servers, h.ttl
+}
+
+// servers are those that a client gets, with credentials of its own.
+func (h *iceHandler) servers(client netip.Addr, by reached) []ICEServer {
 	username, password, _ := h.relaying.server.Credentials(h.name(client))
-	stun, relays := h.urls(r)
-	writeJSON(w, http.StatusOK, ICE{
-		ICEServers: []ICEServer{{URLs: stun}, {URLs: relays, Username: username, Credential: password}},
-		TTL:        int(h.ttl / time.Second),
-	})
+	stun, relays := h.urls(by)
+	return []ICEServer{{URLs: stun}, {URLs: relays, Username: username, Credential: password}}
 }
 
 // clientOf is whom a request is from.
@@ -111,14 +130,10 @@ func (h *iceHandler) name(client netip.Addr) string {
 
 // urls are the ways to the servers, best first. A client gets them with the host
 // that it has reached the seed by, which is the name that the certificate is for.
-// What an HTTP proxy passes on tells where the proxy is, and the others are not
-// there.
-func (h *iceHandler) urls(r *http.Request) (stun, relays []string) {
-	host, port := h.fallback, ""
-	if r.Header.Get("X-Forwarded-For") == "" {
-		if name, number, ok := splitHost(r.Host); ok {
-			host, port = name, number
-		}
+func (h *iceHandler) urls(by reached) (stun, relays []string) {
+	host, port := by.host, by.port
+	if host == "" {
+		host = h.fallback
 	}
 	direct := host
 	if len(h.external) > 0 {
@@ -137,32 +152,9 @@ func (h *iceHandler) urls(r *http.Request) (stun, relays []string) {
 		if port == "" {
 			port = strconv.Itoa(h.secure.number())
 		}
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok && !c.secure {
-			port = strconv.Itoa(h.secure.number())
-		}
 		relays = append(relays, "turns:"+host+":"+port+"?transport=tcp")
 	}
 	return stun, relays
-}
-
-// splitHost takes a Host header apart. Without a port it is that of HTTPS. It is
-// false for what no URL can have.
-func splitHost(header string) (host, port string, ok bool) {
-	host, port, err := net.SplitHostPort(header)
-	if err != nil {
-		host, port = header, "443"
-		if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
-			host = host[1 : n-1]
-		}
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", "", false
-	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return inURL(ip.Unmap()), port, true
-	}
-	host = strings.ToLower(host)
-	return host, port, isHostName(host)
 }
 
 // portOf is the port of an address that was listened on.

@@ -94,7 +94,7 @@ func TestICEFollowsTheRequest(t *testing.T) {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
 		r = r.WithContext(withConn(r.Context(), &conn{secure: c.tls}))
-		stun, relays := s.ice.urls(r)
+		stun, relays := s.ice.urls(reachedBy(r))
 		ports := strings.NewReplacer(
 			"UDP", portOf(s.turn.server.Addrs(turn.TransportUDP)[0]), "TCP", portOf(s.turn.server.Addrs(turn.TransportTCP)[0]),
 			"TLS", strconv.Itoa(s.ports[0].number()))

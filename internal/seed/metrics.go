@@ -166,9 +166,17 @@ var metrics = []metric{
 		help:   "Requests for ICE servers: answered with credentials, or refused for their rate.",
 		labels: []label{{name: "result", values: []string{"answered", "refused"}}},
 		read: func(r *reading, tell func(float64, ...string)) {
-			answered, refused := r.seed.ice.counts()
+			answered, refused, _ := r.seed.ice.counts()
 			tell(float64(answered), "answered")
 			tell(float64(refused), "refused")
+		},
+	},
+	{
+		name: "seed_ice_sent_total", kind: prometheus.CounterValue,
+		help: "ICE servers with credentials that peers were sent over their connection: at its start, and to renew them.",
+		read: func(r *reading, tell func(float64, ...string)) {
+			_, _, sent := r.seed.ice.counts()
+			tell(float64(sent))
 		},
 	},
 	{

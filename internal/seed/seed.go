@@ -173,8 +173,7 @@ func (s *Seed) openExchange(ctx context.Context) error {
 		}
 		ways = append(ways, s.webrtc)
 	}
-	var err error
-	s.exchange, err = exchange.New(s.config.NetworkID, exchange.Config{
+	cfg := exchange.Config{
 		Transports:  ways,
 		Limits:      s.config.Limits.Limits,
 		DiscardData: true,
@@ -186,8 +185,13 @@ func (s *Seed) openExchange(ctx context.Context) error {
 		// What strangers do wrong is counted, and logged at a bounded rate, by
 		// the exchange itself.
 		OnError: func(err error) { s.logger.Debug("connection failed", "err", err) },
-	})
-	if err != nil {
+	}
+	if len(s.config.TURNListen) > 0 {
+		// There are no peers before there is an iceHandler.
+		cfg.ICEServers = func(p *exchange.Peer) ([]transports.ICEServer, time.Duration) { return s.ice.forPeer(p) }
+	}
+	var err error
+	if s.exchange, err = exchange.New(s.config.NetworkID, cfg); err != nil {
 		return err
 	}
 	if s.webrtc != nil {

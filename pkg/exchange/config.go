@@ -81,6 +81,13 @@ type Config struct {
 	// wait for ever. Default 30 s.
 	RequestTimeout time.Duration
 
+	// ICEServers tells which ICE servers to hand to a peer that became ready and
+	// can use some, and for how long they are good; less than a minute counts as
+	// one. It is asked again at half of that time, but not for a peer that got
+	// none, or that is not [Peer.Authorized] any more. It must not block. A node that hands some out uses nobody else's. Nil
+	// hands out none.
+	ICEServers func(*Peer) (servers []transports.ICEServer, ttl time.Duration)
+
 	// Agent names the program to other nodes, such as "chat/1.2", in at most 64
 	// printable characters. Default "peerexchange-go" and the module's version.
 	Agent string
@@ -90,12 +97,19 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// features are the protocol extensions that this package knows, as announced in
-// hello.
-var features = []string{featureExclude, featurePing, featureRefusal, featureWindow}
+// features are the protocol extensions that a node knows, as announced in hello.
+func (c Config) features() []string {
+	features := []string{featureExclude, featurePing, featureRefusal, featureWindow}
+	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
+		features = append(features, featureICE)
+	}
+	slices.Sort(features)
+	return features
+}
 
 const (
 	featureExclude = "exclude" // getPeer names instances that are connected already
+	featureICE     = "ice"     // ICE servers are handed out, or used
 	featurePing    = "ping"    // ping is answered with pong
 	featureRefusal = "refusal" // a node that is turned away is told why
 	featureWindow  = "window"  // application data is sent on credit

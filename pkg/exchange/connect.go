@@ -22,6 +22,11 @@ import (
 // connected already or this one, ErrClosed, the context's, and those of the
 // transport.
 func (ex *Exchange) Connect(ctx context.Context, transport, host string, opts transports.Options) (*Peer, error) {
+	return ex.connect(ctx, transport, host, opts, true)
+}
+
+// connect is Connect. A node is chosen if the application has named it.
+func (ex *Exchange) connect(ctx context.Context, transport, host string, opts transports.Options, chosen bool) (*Peer, error) {
 	transport = strings.ToLower(transport)
 	dialer, err := ex.dialer(transport)
 	if err != nil {
@@ -34,7 +39,7 @@ func (ex *Exchange) Connect(ctx context.Context, transport, host string, opts tr
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
 	}
-	c.protocol, c.token = ex.config.Protocol, opts.Token
+	c.protocol, c.token, c.chosen = ex.config.Protocol, opts.Token, chosen
 	p, err := ex.handshake(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s over %s: %w", host, transport, err)
@@ -54,6 +59,16 @@ func (ex *Exchange) ConnectURL(ctx context.Context, address string) (*Peer, erro
 	return ex.Connect(ctx, a.transport, a.host, transports.Options{Port: a.port, Secure: a.secure, Token: a.token})
 }
 
+// connectRemembered is ConnectURL for an address that may be one that a peer has
+// offered once.
+func (ex *Exchange) connectRemembered(ctx context.Context, address string) (*Peer, error) {
+	a, err := parseURL(address)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return ex.connect(ctx, a.transport, a.host, transports.Options{Port: a.port, Secure: a.secure}, false)
+}
+
 // connected is a connection to a node that the handshake has still to show to be
 // a peer.
 type connected struct {
@@ -62,6 +77,7 @@ type connected struct {
 	protocol  Protocol
 	dialed    string // see Peer.dialed
 	token     string // to present; none to nodes that a peer has named
+	chosen    bool   // see Peer.chosen
 }
 
 func (ex *Exchange) dialer(transport string) (transports.Dialer, error) {
@@ -124,7 +140,7 @@ func (ex *Exchange) dialOffer(ctx context.Context, by *Peer, a wire.Answer) (*co
 // handshake makes a peer of an outgoing connection.
 func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) {
 	p := newPeer(ex, c.conn, c.transport, true)
-	p.protocol, p.dialed, p.token = c.protocol, c.dialed, c.token
+	p.protocol, p.dialed, p.token, p.chosen = c.protocol, c.dialed, c.token, c.chosen
 	if err := ex.launch(p, func() {}); err != nil {
 		c.conn.Close()
 		return nil, err

@@ -27,6 +27,8 @@ type Exchange struct {
 	limits         Limits
 	transports     map[string]transports.Transport
 	transportNames []string // as announced
+	features       []string // as announced
+	iceUsers       []transports.ICEUser
 	logger         *slog.Logger
 	lifetime       context.Context // ends with Close; for work that belongs to no call
 	endLife        context.CancelFunc
@@ -68,6 +70,8 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		instance:    newID(),
 		config:      cfg,
 		limits:      cfg.Limits,
+		features:    cfg.features(),
+		iceUsers:    iceUsers(cfg.Transports),
 		transports:  make(map[string]transports.Transport),
 		logger:      cfg.Logger.With("network", networkID),
 		admission:   admission{total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},

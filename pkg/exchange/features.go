@@ -10,7 +10,7 @@ import (
 type hello struct {
 	agent      string
 	instance   string   // empty for npm nodes
-	features   []string // those that this package knows too
+	features   []string // those that this node knows too
 	window     int      // bytes of application data it takes before it grants more
 	transports []string // that it can dial; generation 0 only
 }
@@ -18,7 +18,7 @@ type hello struct {
 const maxWindow = 1 << 30
 
 // readHello takes from a hello what is of use, and holds no more of it than that.
-func readHello(h *wire.Hello) hello {
+func readHello(h *wire.Hello, features []string) hello {
 	about := hello{}
 	for _, t := range h.Transports[:min(len(h.Transports), maxAnnouncedTransports)] {
 		if len(t) <= maxTransportNameBytes {

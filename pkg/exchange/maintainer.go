@@ -154,7 +154,7 @@ func (m *Maintainer) connect(ctx context.Context, address string) (*Peer, error)
 	}
 	seed, configured := m.seedAt[address]
 	if !configured {
-		return m.ex.ConnectURL(ctx, address)
+		return m.ex.connectRemembered(ctx, address)
 	}
 	opts := transports.Options{Port: seed.port, Secure: seed.secure, Token: seed.token}
 	if opts.Token == "" && m.config.Token != nil {

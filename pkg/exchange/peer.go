@@ -34,6 +34,7 @@ type Peer struct {
 	serial    uint64     // tells peers apart without holding them
 	addr      netip.Addr // where the other node was seen, un-mapped; may be zero
 	dialed    string     // see DialedURL
+	chosen    bool       // this node dialed it because the application named it, not another node
 	session   *mux.Session
 	stream    *stream
 	ready     chan struct{} // closed once the handshake is complete
@@ -50,6 +51,7 @@ type Peer struct {
 	token      string  // to present in hello
 	introducer *Peer   // who is in between, until the other node is admitted
 	refusal    error   // why the other node is turned away, which it has still to hear
+	teaches    bool    // its ICE servers are in use
 
 	// Static once the peer is ready.
 	valid func() bool // see Authorized; may be nil
@@ -61,6 +63,7 @@ type Peer struct {
 	hello    hello
 	listings []*listing    // what of it others may be offered
 	readyAt  time.Time     // zero until ready
+	iceDue   time.Time     // when it is to get ICE servers again; zero for never
 	rival    *Peer         // an older connection to the same instance
 	checks   *rate.Limiter // of its candidates; lazily
 
@@ -236,6 +239,7 @@ func (p *Peer) becomeReady() error {
 // ended cleans up after the read loop.
 func (p *Peer) ended() {
 	p.ex.removePeer(p)
+	p.forgetICE()
 	p.mu.Lock()
 	err := p.err
 	p.stream.fail(err) // a retired peer could be read until now

@@ -52,7 +52,7 @@ func (v *v0) begin() error {
 		Ext: &wire.Ext{
 			Agent:    ex.config.Agent,
 			Instance: ex.instance,
-			Features: features,
+			Features: ex.features,
 			Window:   ex.limits.window(),
 			Token:    v.p.token,
 		},
@@ -94,6 +94,8 @@ func (v *v0) line(line []byte) error {
 		// Having been heard is all there is to it.
 	case wire.V0Credit:
 		return v.p.stream.addCredit(m.Bytes)
+	case wire.V0ICE:
+		v.p.learnICE(&m)
 	default:
 		v.onAnswer(&m)
 	}
@@ -106,7 +108,7 @@ func (v *v0) onHello(h *wire.Hello) error {
 		return fmt.Errorf("%w: second hello", ErrProtocol)
 	}
 	v.helloSeen = true
-	about := readHello(h)
+	about := readHello(h, v.p.ex.features)
 	if err := v.check(h, about); err != nil {
 		// Our hello tells the other node as much, but for this.
 		if errors.Is(err, ErrUnauthorized) && about.has(featureRefusal) {
@@ -167,6 +169,7 @@ func (v *v0) maybeReady() error {
 	if err := v.p.becomeReady(); err != nil {
 		return err
 	}
+	v.p.handOutICE()
 	// Whoever calls Accept or Unaccept tells the peers that are ready by then, so
 	// what has changed since our hello is told here.
 	ex := v.p.ex

@@ -3,7 +3,8 @@ package exchange
 import "time"
 
 // watch is the node's one timer for what happens to peers that say nothing:
-// pings, idle time, and second connections that their dialer left standing.
+// pings, idle time, second connections that their dialer left standing, and ICE
+// servers that are about to expire.
 func (ex *Exchange) watch() {
 	tick := time.NewTicker(ex.watchInterval())
 	defer tick.Stop()
@@ -24,6 +25,9 @@ func (ex *Exchange) watchInterval() time.Duration {
 	if ex.limits.IdleTime > 0 {
 		interval = min(interval, ex.limits.IdleTime)
 	}
+	if ex.config.ICEServers != nil {
+		interval = min(interval, minICETTL)
+	}
 	return max(interval/4, 10*time.Millisecond)
 }
 
@@ -33,7 +37,12 @@ func (ex *Exchange) watchPeer(p *Peer, now time.Time) {
 	pings := p.hello.has(featurePing)
 	rivalled := p.rival != nil && !p.rival.isClosed()
 	age := now.Sub(p.readyAt)
+	iceDue := !p.iceDue.IsZero() && now.After(p.iceDue)
 	ex.mu.Unlock()
+
+	if iceDue {
+		p.handOutICE()
+	}
 
 	interval := ex.config.PingInterval
 	switch {

@@ -36,6 +36,9 @@ type (
 	Signaling  = transport.Signaling
 	Browser    = transport.Browser
 	Bearer     = transport.Bearer
+	ICEServer  = transport.ICEServer
+	ICEUser    = transport.ICEUser
+	Relayer    = transport.Relayer
 	Role       = transport.Role
 	Options    = transport.Options
 )

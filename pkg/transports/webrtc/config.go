@@ -7,7 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
+
+	"github.com/peerexchange/peerexchange/pkg/transports/transport"
 )
 
 // Limits that are part of how the two nodes understand each other.
@@ -35,8 +36,9 @@ const (
 // Config configures a [Transport]. The zero value is ready to use: host
 // candidates on all interfaces, no STUN or TURN server.
 type Config struct {
-	// ICEServers are asked for server-reflexive and relayed candidates. Without
-	// any, a node behind a NAT connects only to nodes that it can reach itself.
+	// ICEServers are asked for server-reflexive and relayed candidates, beside
+	// those that are learned (see [Transport.UseICEServers]). Without any, a node
+	// behind a NAT connects only to nodes that it can reach itself.
 	ICEServers []ICEServer
 
 	// TLS configures the connections to turns: servers over TCP, such as the roots
@@ -45,7 +47,8 @@ type Config struct {
 	TLS *tls.Config
 
 	// RelayOnly uses no path but TURN, so that the other node does not learn
-	// this node's addresses. It needs a turn: or turns: server.
+	// this node's addresses. Negotiations fail with [ErrNoTURN] while no turn: or
+	// turns: server is configured or learned.
 	RelayOnly bool
 
 	// MuxAddr is an address such as ":3479": one UDP port that all connections
@@ -92,13 +95,7 @@ type Config struct {
 }
 
 // ICEServer is a STUN or TURN server.
-type ICEServer struct {
-	// URLs name the server: stun:, turn: and turns: (RFC 7064, RFC 7065).
-	URLs []string
-	// Username and Credential are the long-term credentials of a TURN server.
-	Username   string
-	Credential string
-}
+type ICEServer = transport.ICEServer
 
 // Loopback says when loopback addresses are candidates.
 type Loopback int
@@ -145,21 +142,7 @@ func (c Config) validate() error {
 	if c.MuxAddr != "" && c.MuxConn != nil {
 		return errors.New("both MuxAddr and MuxConn are set")
 	}
-	if c.RelayOnly && !c.hasTURN() {
-		return errors.New("RelayOnly without a TURN server")
-	}
 	return nil
-}
-
-func (c Config) hasTURN() bool {
-	for _, server := range c.ICEServers {
-		for _, url := range server.URLs {
-			if strings.HasPrefix(url, "turn:") || strings.HasPrefix(url, "turns:") {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // external parses ExternalIPs. A zero port stands for the local one.

@@ -13,14 +13,13 @@ func TestConfigMistakes(t *testing.T) {
 	}
 	defer conn.Close()
 	for want, cfg := range map[string]Config{
-		"MaxMessageSent is 100,":          {MaxMessageSent: 100},
-		"MaxMessageSent is 65537,":        {MaxMessageSent: 65537},
-		"SendBuffer is 1000,":             {SendBuffer: 1000},
-		"SendBufferLow is 524288,":        {SendBufferLow: DefaultSendBuffer},
-		"unknown Loopback 7":              {Loopback: 7},
-		"both MuxAddr and MuxConn":        {MuxAddr: ":0", MuxConn: conn},
-		"RelayOnly without a TURN server": {RelayOnly: true, ICEServers: []ICEServer{{URLs: []string{"stun:192.0.2.1"}}}},
-		`external IP "example.com"`:       {ExternalIPs: []string{"example.com"}},
+		"MaxMessageSent is 100,":    {MaxMessageSent: 100},
+		"MaxMessageSent is 65537,":  {MaxMessageSent: 65537},
+		"SendBuffer is 1000,":       {SendBuffer: 1000},
+		"SendBufferLow is 524288,":  {SendBufferLow: DefaultSendBuffer},
+		"unknown Loopback 7":        {Loopback: 7},
+		"both MuxAddr and MuxConn":  {MuxAddr: ":0", MuxConn: conn},
+		`external IP "example.com"`: {ExternalIPs: []string{"example.com"}},
 	} {
 		transport := New(cfg)
 		if err := transport.Bind(); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,6 +1,7 @@
 package webrtc
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/pion/datachannel"
 	pion "github.com/pion/webrtc/v3"
+
+	"github.com/peerexchange/peerexchange/pkg/transports/transport"
 )
 
 // dataChannel is what a connection needs of pion's detached data channel.
@@ -39,7 +42,8 @@ type Conn struct {
 	// Static after open.
 	channel       dataChannel
 	local, remote net.Addr
-	relayed       bool
+	relayed       bool            // when it was opened
+	relays        map[string]bool // see negotiation
 	maxMessage    int
 
 	readDeadline  deadline
@@ -69,10 +73,9 @@ func newConn(t *Transport, pc *pion.PeerConnection) *Conn {
 
 // open completes a connection whose channel is open. It fails if the connection
 // is over already.
-func (c *Conn) open(channel dataChannel, local, remote net.Addr, relayed bool, remoteMax int) error {
+func (c *Conn) open(channel dataChannel, local, remote net.Addr, remoteMax int) error {
 	c.channel = channel
 	c.local, c.remote = local, remote
-	c.relayed = relayed
 	c.maxMessage = min(c.transport.cfg.MaxMessageSent, remoteMax)
 
 	channel.SetBufferedAmountLowThreshold(uint64(c.transport.cfg.SendBufferLow))
@@ -125,9 +128,24 @@ func (c *Conn) LocalAddr() net.Addr { return c.local }
 // the connection was opened; if it uses TURN that is the server's.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
-// Relayed tells whether the path goes through a TURN server, as far as this
-// node knows, instead of directly to the other node.
-func (c *Conn) Relayed() bool { return c.relayed }
+// Relayed tells whether the path in use now goes through a TURN server, as far
+// as this node knows, instead of directly to the other node. ICE may find a
+// better one while the connection stands; after its end the first one counts.
+func (c *Conn) Relayed() bool {
+	pair, err := c.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return c.relayed
+	}
+	return isRelayed(pair, c.relays)
+}
+
+// isRelayed tells whether either end of a path is at a TURN server. pion knows
+// the other node's as peer-reflexive if its packets come before its candidate.
+func isRelayed(pair *pion.ICECandidatePair, relays map[string]bool) bool {
+	return pair.Local.Typ == pion.ICECandidateTypeRelay ||
+		pair.Remote.Typ == pion.ICECandidateTypeRelay ||
+		relays[fmt.Sprintf("%s %d", pair.Remote.Address, pair.Remote.Port)]
+}
 
 // SetDeadline implements net.Conn.
 func (c *Conn) SetDeadline(t time.Time) error {
@@ -146,4 +164,7 @@ func pathAddr(c *pion.ICECandidate) net.Addr {
 	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr.Unmap(), c.Port))
 }
 
-var _ net.Conn = (*Conn)(nil)
+var (
+	_ net.Conn          = (*Conn)(nil)
+	_ transport.Relayer = (*Conn)(nil)
+)

@@ -6,6 +6,9 @@ var (
 	// ErrNoPath says that ICE or DTLS found no way to the other node.
 	ErrNoPath = errors.New("no path to the other node")
 
+	// ErrNoTURN says that Config.RelayOnly is set and no TURN server is known.
+	ErrNoTURN = errors.New("relay only, but no TURN server is known")
+
 	// ErrLost says that the path to the other node stopped working: nothing has
 	// been heard on it for about 30 seconds.
 	ErrLost = errors.New("connection lost")

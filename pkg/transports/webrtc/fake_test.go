@@ -129,7 +129,7 @@ func openFake(t *testing.T, cfg Config, remoteMax int) (*Conn, *fakeChannel) {
 		t.Fatal("transport is closed")
 	}
 	f := newFakeChannel()
-	if err := c.open(f, nil, nil, false, remoteMax); err != nil {
+	if err := c.open(f, nil, nil, remoteMax); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

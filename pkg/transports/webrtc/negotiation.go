@@ -371,8 +371,6 @@ func (n *negotiation) addCandidate(line string) error {
 	if err := n.pc.AddICECandidate(pion.ICECandidateInit{Candidate: line}); err != nil {
 		return fmt.Errorf("%w: add candidate: %w", ErrSignal, err)
 	}
-	// pion knows a relayed address as peer-reflexive if its packets come before
-	// its candidate.
 	if fields := strings.Fields(line); len(fields) >= 8 && fields[7] == "relay" {
 		if n.relays == nil {
 			n.relays = make(map[string]bool)
@@ -391,14 +389,11 @@ func (n *negotiation) open() error {
 	if pair == nil {
 		return ErrNoPath // it failed in the meantime
 	}
-	relayed := pair.Local.Typ == pion.ICECandidateTypeRelay ||
-		pair.Remote.Typ == pion.ICECandidateTypeRelay ||
-		n.relays[fmt.Sprintf("%s %d", pair.Remote.Address, pair.Remote.Port)]
-
+	n.conn.relays, n.conn.relayed = n.relays, isRelayed(pair, n.relays)
 	n.mu.Lock()
 	channel, maxMessage := n.channel, n.maxMessage
 	n.mu.Unlock()
-	if err := n.conn.open(channel, pathAddr(pair.Local), pathAddr(pair.Remote), relayed, maxMessage); err != nil {
+	if err := n.conn.open(channel, pathAddr(pair.Local), pathAddr(pair.Remote), maxMessage); err != nil {
 		return fmt.Errorf("open data channel: %w", err)
 	}
 	return nil

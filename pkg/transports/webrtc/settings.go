@@ -42,20 +42,3 @@ func (t *Transport) settings(mux ice.UDPMux) pion.SettingEngine {
 	}
 	return s
 }
-
-// peerConfig is the configuration of pion's PeerConnection.
-func (t *Transport) peerConfig() pion.Configuration {
-	cfg := pion.Configuration{ICETransportPolicy: pion.ICETransportPolicyAll}
-	if t.cfg.RelayOnly {
-		cfg.ICETransportPolicy = pion.ICETransportPolicyRelay
-	}
-	for _, server := range t.cfg.ICEServers {
-		cfg.ICEServers = append(cfg.ICEServers, pion.ICEServer{
-			URLs:           server.URLs,
-			Username:       server.Username,
-			Credential:     server.Credential,
-			CredentialType: pion.ICECredentialTypePassword,
-		})
-	}
-	return cfg
-}

@@ -33,6 +33,8 @@ type Transport struct {
 	timeouts iceTimeouts
 	goodbye  time.Duration // how long a closed connection may deliver what was written
 
+	learned learned
+
 	running sync.WaitGroup // one for each of conns
 
 	mu sync.Mutex
@@ -188,7 +190,11 @@ func (t *Transport) unregister(conn *Conn) {
 
 // newPeerConnection makes pion's connection as the configuration wants it.
 func (t *Transport) newPeerConnection(mux ice.UDPMux) (*pion.PeerConnection, error) {
-	settings, config := t.settings(mux), t.peerConfig()
+	config, err := t.peerConfig()
+	if err != nil {
+		return nil, err
+	}
+	settings := t.settings(mux)
 	if t.cfg.TLS != nil {
 		settings.SetICEProxyDialer(newTURNDialer(t.cfg.TLS, config.ICEServers))
 	}

@@ -98,6 +98,10 @@ func (c *Conn) Origin() string { return c.origin }
 // empty on the dialing side.
 func (c *Conn) Token() string { return c.token }
 
+// NetConn is the connection that the websocket is on. It is there to be looked
+// at: reading from it or writing to it breaks the websocket.
+func (c *Conn) NetConn() net.Conn { return c.ws.NetConn() }
+
 // LocalAddr implements net.Conn.
 func (c *Conn) LocalAddr() net.Addr { return c.ws.LocalAddr() }
 

@@ -22,6 +22,7 @@ const (
 	V0Pong
 	V0Credit
 	V0Refused
+	V0ICE
 )
 
 var commandsV0 = [...]string{
@@ -36,6 +37,7 @@ var commandsV0 = [...]string{
 	V0Pong:     "pong",
 	V0Credit:   "credit",
 	V0Refused:  "refused",
+	V0ICE:      "ice",
 }
 
 // String returns the command as it is written on the wire.
@@ -108,6 +110,8 @@ type V0 struct {
 	Token     string          // ping, pong
 	Bytes     int64           // credit: bytes, more than 0.
 	Reason    string          // refused: why, a word.
+	Servers   []ICEServer     // ice
+	TTL       int             // ice: seconds that the servers are good for, 1 to maxICETTL.
 }
 
 // Answer is what a getPeer is answered with if there is a peer.

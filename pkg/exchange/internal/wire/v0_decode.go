@@ -24,6 +24,8 @@ const (
 	fieldToken
 	fieldBytes
 	fieldReason
+	fieldServers
+	fieldTTL
 	numFields
 )
 
@@ -72,6 +74,10 @@ func (f *fieldsV0) read(object []byte) {
 			i = fieldBytes
 		case "reason":
 			i = fieldReason
+		case "servers":
+			i = fieldServers
+		case "ttl":
+			i = fieldTTL
 		default:
 			continue
 		}
@@ -127,6 +133,8 @@ func DecodeV0(line []byte, m *V0) error {
 		ok = ok && m.Bytes > 0
 	case V0Refused:
 		m.Reason, ok = text(f[fieldReason], maxID)
+	case V0ICE:
+		m.Servers, m.TTL, ok = decodeICE(&f)
 	default:
 		m.setAnswer(&f)
 	}
@@ -162,6 +170,8 @@ func (m *V0) setCommand(raw []byte) {
 		m.Command = V0Credit
 	case "refused":
 		m.Command = V0Refused
+	case "ice":
+		m.Command = V0ICE
 	default:
 		m.Name, _ = text(raw, maxID)
 		return

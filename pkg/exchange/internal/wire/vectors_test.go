@@ -121,6 +121,8 @@ func encodeV0(m *V0) []byte {
 		return AppendCredit(nil, m.Bytes)
 	case V0Refused:
 		return AppendRefused(nil, m.Reason)
+	case V0ICE:
+		return AppendICE(nil, m.Servers, m.TTL)
 	}
 	return AppendAnswer(nil, m.Name, Answer{m.Transport, m.Opts, m.Address, m.Nonce})
 }
