@@ -183,15 +183,22 @@ func (ex *Exchange) ServeConn(conn net.Conn, transport string) { ex.serveConn(co
 // serveConn takes a connection that was made to this node, or negotiated through
 // an introducer.
 func (ex *Exchange) serveConn(conn net.Conn, transport string, introducer *Peer) {
-	from := ownedBy(hostOf(conn.RemoteAddr()))
-	if limit, ok := ex.admission.acquire(from); !ok {
+	host := hostOf(conn.RemoteAddr())
+	from := ownedBy(host)
+	release := func() { ex.admission.release(from) }
+	limit, ok := ex.admission.acquire(from)
+	if !ok {
+		release, ok = ex.admitExpected(host)
+	}
+	if !ok {
 		ex.refused(limit, from.Addr().String())
 		conn.Close()
 		return
 	}
 	p := newPeer(ex, conn, transport, false)
 	p.introducer = introducer
-	if err := ex.launch(p, func() { ex.admission.release(from) }); err != nil {
+	p.expected = limit != ""
+	if err := ex.launch(p, release); err != nil {
 		conn.Close()
 	}
 }

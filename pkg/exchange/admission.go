@@ -51,6 +51,20 @@ func (a *admission) release(addr netip.Prefix) {
 	}
 }
 
+// admitExpected takes a connection beyond the limits if it comes from where a
+// sibling is expected: there are to be links however many strangers there are.
+func (ex *Exchange) admitExpected(host netip.Addr) (release func(), ok bool) {
+	if ex.mesh == nil || ex.mesh.config.Expects == nil || !ex.mesh.config.Expects(host) {
+		return nil, false
+	}
+	waiting := &ex.mesh.waiting
+	if !within(int(waiting.Add(1)), ex.limits.Siblings) {
+		waiting.Add(-1)
+		return nil, false
+	}
+	return func() { waiting.Add(-1) }, true
+}
+
 // hostOf returns the IP address that a connection comes from, un-mapped and
 // without zone, or the zero Addr where the transport has none.
 func hostOf(addr net.Addr) netip.Addr {

@@ -63,7 +63,7 @@ func (p *Peer) list(transport string, announced json.RawMessage) {
 	p.ex.mu.Lock()
 	defer p.ex.mu.Unlock()
 	for _, l := range p.listings {
-		if l.service.transport == transport {
+		if l.service.transport == transport && l.host == "" {
 			p.ex.presentAgain(l)
 			return
 		}
@@ -85,7 +85,7 @@ func (p *Peer) unlist(transport string) {
 	p.ex.mu.Lock()
 	defer p.ex.mu.Unlock()
 	for i, l := range p.listings {
-		if l.service.transport == transport {
+		if l.service.transport == transport && l.host == "" {
 			p.ex.withdraw(l)
 			p.listings = append(p.listings[:i], p.listings[i+1:]...)
 			return

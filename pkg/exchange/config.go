@@ -88,6 +88,10 @@ type Config struct {
 	// hands out none.
 	ICEServers func(*Peer) (servers []transports.ICEServer, ttl time.Duration)
 
+	// Mesh makes the node one of several seeds that work as one. Nil is for every
+	// other node.
+	Mesh *MeshConfig
+
 	// Agent names the program to other nodes, such as "chat/1.2", in at most 64
 	// printable characters. Default "peerexchange-go" and the module's version.
 	Agent string
@@ -103,6 +107,9 @@ func (c Config) features() []string {
 	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
 		features = append(features, featureICE)
 	}
+	if c.Mesh != nil {
+		features = append(features, featureMesh)
+	}
 	slices.Sort(features)
 	return features
 }
@@ -110,6 +117,7 @@ func (c Config) features() []string {
 const (
 	featureExclude = "exclude" // getPeer names instances that are connected already
 	featureICE     = "ice"     // ICE servers are handed out, or used
+	featureMesh    = "mesh"    // it is a seed that may have siblings
 	featurePing    = "ping"    // ping is answered with pong
 	featureRefusal = "refusal" // a node that is turned away is told why
 	featureWindow  = "window"  // application data is sent on credit
@@ -160,6 +168,9 @@ func (c Config) validate(networkID string) error {
 		} else {
 			names = append(names, name)
 		}
+	}
+	if err := c.Mesh.validate(); err != nil {
+		return err
 	}
 	return c.Limits.validate()
 }

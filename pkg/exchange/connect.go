@@ -2,11 +2,14 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
 	"github.com/peerexchange/peerexchange/pkg/transports"
@@ -78,6 +81,7 @@ type connected struct {
 	dialed    string // see Peer.dialed
 	token     string // to present; none to nodes that a peer has named
 	chosen    bool   // see Peer.chosen
+	links     bool   // it is to become a link to a sibling
 }
 
 func (ex *Exchange) dialer(transport string) (transports.Dialer, error) {
@@ -122,25 +126,59 @@ func (ex *Exchange) dialOffer(ctx context.Context, by *Peer, a wire.Answer) (*co
 	if err := json.Unmarshal(a.Opts, &opts); err != nil {
 		return nil, fmt.Errorf("%w: offered candidate: %w", ErrProtocol, err)
 	}
-	addr, ok := dialAddress(a.Address)
-	if !ok || !reaches(by.addr, addr) {
-		return nil, fmt.Errorf("%w: peer offered a candidate at %.64q, which it cannot know", ErrNoCandidates, a.Address)
+	host := a.Address
+	addr, isIP := dialAddress(host)
+	if isIP {
+		host = addr.String()
 	}
-	if ex.isDialed(formatURL(a.Transport, addr.String(), opts)) {
+	url := formatURL(a.Transport, host, opts)
+	if ex.isDialed(url) {
 		return nil, ErrDuplicate
+	}
+	if !isIP {
+		addr = resolveOffer(ctx, by, host)
+		opts.TLS = &tls.Config{ServerName: host}
+	}
+	if !reaches(by.addr, addr) {
+		return nil, fmt.Errorf("%w: peer offered a candidate at %.64q, which it cannot know", ErrNoCandidates, a.Address)
 	}
 	c, err := ex.dial(ctx, dialer, addr.String(), opts)
 	if err != nil {
 		return nil, fmt.Errorf("dial offered candidate: %w", err)
 	}
-	c.protocol = V0
+	c.protocol, c.dialed = V0, url
 	return c, nil
+}
+
+// resolveOffer returns an address of a host that a peer offered, one that the peer
+// can know if there is any. It is what is dialed then, so that the name does not
+// lead elsewhere the next time that it is looked up.
+func resolveOffer(ctx context.Context, by *Peer, host string) netip.Addr {
+	if !isHostName(host) {
+		return netip.Addr{}
+	}
+	// A name that is not known is no address, like one that cannot be known.
+	addrs, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	for _, addr := range addrs {
+		if addr = addr.Unmap(); reaches(by.addr, addr) {
+			return addr
+		}
+	}
+	return netip.Addr{}
+}
+
+// isHostName tells whether a name may be one of the DNS. Others are left to
+// nobody to make sense of.
+func isHostName(host string) bool {
+	return host != "" && len(host) <= 253 && !strings.ContainsFunc(host, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.')
+	})
 }
 
 // handshake makes a peer of an outgoing connection.
 func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) {
 	p := newPeer(ex, c.conn, c.transport, true)
-	p.protocol, p.dialed, p.token, p.chosen = c.protocol, c.dialed, c.token, c.chosen
+	p.protocol, p.dialed, p.token, p.chosen, p.links = c.protocol, c.dialed, c.token, c.chosen, c.links
 	if err := ex.launch(p, func() {}); err != nil {
 		c.conn.Close()
 		return nil, err
@@ -154,6 +192,11 @@ func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) 
 	}
 	// Ready and done may both be true by now; then it was a peer, and is over.
 	err := p.Err()
+	if instance := p.Instance(); p.links && instance != "" && ctx.Err() == nil {
+		if other := ex.siblingPeer(instance); other != nil {
+			return other, nil // either side found that there is a link already
+		}
+	}
 	switch {
 	case errors.Is(err, net.ErrClosed):
 		return nil, ErrClosed
@@ -165,14 +208,15 @@ func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) 
 // launch starts the goroutine of a new connection. release is called when it
 // ends, or at once if it does not start.
 func (ex *Exchange) launch(p *Peer, release func()) error {
+	p.release = sync.OnceFunc(release)
 	if err := ex.addConnection(p); err != nil {
-		release()
+		p.release()
 		return err
 	}
-	if err := ex.start(func() { p.run(release) }); err != nil {
+	if err := ex.start(p.run); err != nil {
 		ex.removePeer(p)
 		ex.removeConnection(p)
-		release()
+		p.release()
 		return err
 	}
 	return nil

@@ -12,6 +12,7 @@ type listing struct {
 	peer      *Peer
 	service   service
 	opts      json.RawMessage // as other nodes are told them
+	host      string          // of an address that a sibling has told; else empty, and the peer is where it was seen
 	port      int             // of a direct listing; 0 if negotiated over a relay
 	secure    bool
 	instance  string
@@ -37,11 +38,19 @@ type service struct {
 // Guarded by Exchange.mu.
 type directory struct {
 	services map[service]*candidateSet
+	changed  func() // called when there is one more or one less; may be nil
+}
+
+func (d *directory) notify() {
+	if d.changed != nil {
+		d.changed()
+	}
 }
 
 type candidateSet struct {
 	groups map[netip.Prefix]*addressGroup
 	order  []*addressGroup // the same, to draw from
+	size   int             // of all together
 }
 
 type addressGroup struct {
@@ -72,6 +81,8 @@ func (d *directory) add(l *listing) {
 	}
 	l.group, l.placement = group, len(group.members)
 	group.members = append(group.members, l)
+	set.size++
+	d.notify()
 }
 
 func (d *directory) remove(l *listing) {
@@ -80,6 +91,8 @@ func (d *directory) remove(l *listing) {
 		return
 	}
 	l.group = nil
+	group.set.size--
+	d.notify()
 	last := len(group.members) - 1
 	group.members[l.placement] = group.members[last]
 	group.members[l.placement].placement = l.placement
@@ -195,6 +208,7 @@ type offers struct {
 
 type offer struct {
 	serial  uint64 // of the candidate
+	sibling string // the instance of the seed whose candidate it is; empty for this node's
 	network netip.Prefix
 	at      time.Time
 }
@@ -217,7 +231,10 @@ func newOffers(excludes bool) *offers {
 }
 
 func (o *offers) add(l *listing) {
-	made := offer{l.peer.serial, networkOf(l.peer.addr), time.Now()}
+	o.note(offer{l.peer.serial, "", networkOf(l.peer.addr), time.Now()})
+}
+
+func (o *offers) note(made offer) {
 	if len(o.last) < cap(o.last) {
 		o.last = append(o.last, made)
 	} else {
@@ -231,7 +248,7 @@ func (o *offers) has(l *listing) bool { return o.find(l) != nil }
 // find returns the latest offer of a candidate.
 func (o *offers) find(l *listing) *offer {
 	for i := range o.last {
-		if made := o.before(i); made.serial == l.peer.serial {
+		if made := o.before(i); made.serial == l.peer.serial && made.sibling == "" {
 			return made
 		}
 	}

@@ -50,4 +50,8 @@ var (
 	ErrDuplicate = errors.New("already connected to this node")
 	// ErrSelf says that the connection leads back to this node.
 	ErrSelf = errors.New("connected to itself")
+	// ErrMeshSecret says that the other seed does not know a secret of the mesh, or
+	// that this one does not know one of its.
+	ErrMeshSecret = errors.New("mesh secrets differ")
+	errNoMesh     = errors.New("this node is in no mesh: Config.Mesh is nil")
 )

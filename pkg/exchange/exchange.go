@@ -34,6 +34,7 @@ type Exchange struct {
 	endLife        context.CancelFunc
 	running        sync.WaitGroup // every goroutine of the exchange, but for callbacks
 
+	mesh       *mesh // nil for a node that is none of several seeds
 	admission  admission
 	counters   counters
 	events     events
@@ -74,6 +75,7 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		iceUsers:    iceUsers(cfg.Transports),
 		transports:  make(map[string]transports.Transport),
 		logger:      cfg.Logger.With("network", networkID),
+		mesh:        newMesh(cfg.Mesh),
 		admission:   admission{total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
 		connections: make(map[*Peer]struct{}),
 		peers:       make(map[*Peer]struct{}),
@@ -90,6 +92,10 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 	ex.lifetime, ex.endLife = context.WithCancel(context.Background())
 	ex.events.init()
 	ex.running.Go(ex.watch)
+	if ex.mesh != nil {
+		ex.candidates.changed = ex.mesh.change
+		ex.running.Go(ex.tellSiblings)
+	}
 	return ex, nil
 }
 

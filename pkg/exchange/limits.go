@@ -80,6 +80,14 @@ type Limits struct {
 	// CheckedPortsPerIP is how many different ports of one IPv4 address or one IPv6
 	// /64 are dialed in an hour. Default 128.
 	CheckedPortsPerIP int
+	// Siblings is how many seeds this one may be linked with; see Config.Mesh. Default 64.
+	Siblings int
+	// RelaysPerSibling is how many signaling relays may pass through a sibling at a
+	// time. Default 4,096.
+	RelaysPerSibling int
+	// Forwards is how many requests for a peer may wait for siblings' answers. What
+	// exceeds it is answered at once. Default 1,024.
+	Forwards int
 	// IdleTime is how long a peer may be silent. Default Unlimited: an npm client
 	// with nothing to say says nothing, and dead connections are found by the
 	// keepalive of tcp and websocket and by the ping of newer nodes.
@@ -128,6 +136,9 @@ var limits = []limit{
 	{"checks-per-ip", "checks a minute at one IPv4 address or IPv6 /64", count, 60, 1, true, func(l *Limits) any { return &l.ChecksPerIP }},
 	{"checks-per-network", "checks a minute in one IPv4 /24 or IPv6 /48", count, 240, 1, true, func(l *Limits) any { return &l.ChecksPerNetwork }},
 	{"checked-ports-per-ip", "ports of an IPv4 address or IPv6 /64 checked in an hour", count, 128, 1, true, func(l *Limits) any { return &l.CheckedPortsPerIP }},
+	{"siblings", "seeds of the network that this one is linked with", count, 64, 1, true, func(l *Limits) any { return &l.Siblings }},
+	{"relays-per-sibling", "signaling relays that pass through a sibling at a time", count, 4096, 1, true, func(l *Limits) any { return &l.RelaysPerSibling }},
+	{"forwards", "requests for a peer that wait for siblings", count, 1024, 1, true, func(l *Limits) any { return &l.Forwards }},
 	{"idle-time", "how long a peer may be silent", duration, Unlimited, int64(time.Second), false, func(l *Limits) any { return &l.IdleTime }},
 }
 

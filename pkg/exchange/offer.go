@@ -13,34 +13,69 @@ import (
 // leaves its application waiting for ever (WIRE.md §3.3), so what is not sure to
 // be usable is not offered.
 
-// pick draws a candidate for an asker of generation 0, and notes that it was
-// offered. exclude names instances that the asker has already.
-func (ex *Exchange) pick(asker *Peer, exclude []string) *listing {
-	excludes := asker.knows(featureExclude)
-	if asker.offered == nil {
-		asker.offered = newOffers(excludes)
-	}
-	suits := func(l *listing) bool {
-		switch {
-		case l.peer == asker:
-			return false
-		case l.instance == "":
-			return l.usableBy(asker) && !(excludes && asker.offered.tooSoon(l))
-		default:
-			return l.usableBy(asker) && l.instance != asker.hello.instance && !slices.Contains(exclude, l.instance)
-		}
-	}
+// asking is who asks for a candidate, as far as the choice depends on it.
+type asking struct {
+	peer       *Peer    // nil if a sibling asks for a peer of its own
+	link       *Peer    // that sibling, else nil
+	transports []string // that it can be offered; generation 0 only
+	addr       netip.Addr
+	secure     bool     // insecure websockets are of no use to it
+	instance   string   // empty for npm nodes
+	exclude    []string // instances that it has already
+	excludes   bool     // it knows that feature
+	offered    *offers  // before
+}
+
+// asks describes a peer that asks for a candidate of generation 0.
+func (ex *Exchange) asks(p *Peer, exclude []string) *asking {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	names := asker.hello.transports
-	start := rand.IntN(len(names) + 1)
-	best, bestRank := (*listing)(nil), none
-	for i := range names {
-		name := names[(start+i)%len(names)]
-		if !asker.mayBeOffered(name) {
-			continue
+	a := &asking{
+		peer: p, addr: p.addr, secure: strings.HasPrefix(p.origin(), "https:"),
+		instance: p.hello.instance, exclude: exclude, excludes: p.hello.has(featureExclude),
+	}
+	for _, name := range p.hello.transports {
+		if p.mayBeOffered(name) {
+			a.transports = append(a.transports, name)
 		}
-		if l, r := ex.candidates.pick(service{V0, name}, suits, asker.offered); r < bestRank {
+	}
+	if p.offered == nil {
+		p.offered = newOffers(a.excludes)
+	}
+	a.offered = p.offered
+	return a
+}
+
+// suits tells whether a candidate is one that the asker can connect to and does
+// not have.
+func (a *asking) suits(l *listing) bool {
+	switch {
+	case a.peer != nil && l.peer == a.peer, !l.usableBy(a):
+		return false
+	case l.instance != "":
+		return l.instance != a.instance && !slices.Contains(a.exclude, l.instance)
+	case a.excludes && a.offered.tooSoon(l):
+		return false
+	default:
+		return a.link == nil || a.instance != "" || !sameNode(a.addr, l.peer.addr)
+	}
+}
+
+// sameNode tells whether two connections to two seeds may be those of one node
+// that has no instance to tell: they come from one address. On one machine
+// everybody has the same, which says nothing.
+func sameNode(a, b netip.Addr) bool { return a == b && !a.IsLoopback() }
+
+// pick draws a candidate for an asker of generation 0 from a directory, and notes
+// that it was offered.
+func (ex *Exchange) pick(from *directory, a *asking) *listing {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	start := rand.IntN(len(a.transports) + 1)
+	best, bestRank := (*listing)(nil), none
+	for i := range a.transports {
+		name := a.transports[(start+i)%len(a.transports)]
+		if l, r := from.pick(service{V0, name}, a.suits, a.offered); r < bestRank {
 			best, bestRank = l, r
 		}
 		if bestRank == fresh {
@@ -48,7 +83,7 @@ func (ex *Exchange) pick(asker *Peer, exclude []string) *listing {
 		}
 	}
 	if best != nil {
-		asker.offered.add(best)
+		a.offered.add(best)
 	}
 	return best
 }
@@ -71,17 +106,33 @@ func (p *Peer) origin() string {
 	return ""
 }
 
-// usableBy tells whether asker can connect to what is listed.
-func (l *listing) usableBy(asker *Peer) bool {
+// usableBy tells whether the asker can connect to what is listed.
+func (l *listing) usableBy(a *asking) bool {
 	if l.port == 0 {
-		limit := asker.ex.limits.RelaysPerPeer
-		return within(int(l.peer.relays.Load())+1, limit)
+		return l.peer.hasRelayRoom()
 	}
 	// A page that came over https may not open an insecure websocket: trying throws.
-	if !l.secure && strings.HasPrefix(asker.origin(), "https:") {
+	if !l.secure && a.secure {
 		return false
 	}
-	return reaches(asker.addr, l.peer.addr)
+	if l.host != "" {
+		return l.hostUsableBy(a)
+	}
+	// The machine that a sibling is on has another loopback, unless it is this one.
+	if a.link != nil && l.peer.addr.IsLoopback() && !a.link.addr.IsLoopback() {
+		return false
+	}
+	return reaches(a.addr, l.peer.addr)
+}
+
+// hostUsableBy tells whether an address that a sibling has told is of use to the
+// asker. npm nodes know no TLS but that of websockets.
+func (l *listing) hostUsableBy(a *asking) bool {
+	if l.secure && l.service.transport == transports.TCP && a.instance == "" {
+		return false
+	}
+	ip, isIP := dialAddress(l.host)
+	return !isIP || reaches(a.addr, ip)
 }
 
 // reaches tells whether a node seen at from can be expected to reach one seen at
@@ -104,6 +155,13 @@ func reaches(from, to netip.Addr) bool {
 // for tcp. A negotiated candidate needs one too, any will do.
 func (l *listing) address() string {
 	addr := l.peer.addr
+	if l.host != "" {
+		ip, isIP := dialAddress(l.host)
+		if !isIP {
+			return l.host
+		}
+		addr = ip
+	}
 	switch {
 	case !addr.IsValid():
 		return "relayed"

@@ -37,6 +37,8 @@ type Peer struct {
 	chosen    bool       // this node dialed it because the application named it, not another node
 	session   *mux.Session
 	stream    *stream
+	expected  bool          // it was taken beyond the limits for strangers, to be a sibling
+	release   func()        // gives back its place among strangers; may be called again
 	ready     chan struct{} // closed once the handshake is complete
 	done      chan struct{} // closed once the peer is no longer usable
 
@@ -47,14 +49,16 @@ type Peer struct {
 
 	// Owned by the read loop.
 	lines      wire.Lines
-	offered    *offers // lazily
-	token      string  // to present in hello
-	introducer *Peer   // who is in between, until the other node is admitted
-	refusal    error   // why the other node is turned away, which it has still to hear
-	teaches    bool    // its ICE servers are in use
+	links      bool   // it is to become a link to a sibling, or nothing; set before for one that is dialed
+	token      string // to present in hello
+	introducer *Peer  // who is in between, until the other node is admitted
+	refusal    error  // why the other node is turned away, which it has still to hear
+	teaches    bool   // its ICE servers are in use
 
 	// Static once the peer is ready.
 	valid func() bool // see Authorized; may be nil
+
+	sibling atomic.Pointer[link] // from the moment that it has proved to be one
 
 	heard  atomic.Int64 // when something was last received, in Unix nanoseconds
 	relays atomic.Int32 // signaling relays this peer takes part in
@@ -66,6 +70,7 @@ type Peer struct {
 	iceDue   time.Time     // when it is to get ICE servers again; zero for never
 	rival    *Peer         // an older connection to the same instance
 	checks   *rate.Limiter // of its candidates; lazily
+	offered  *offers       // lazily
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -115,10 +120,9 @@ func newPeer(ex *Exchange, conn net.Conn, transport string, outgoing bool) *Peer
 
 var serials atomic.Uint64
 
-// run is the peer's goroutine: it reads until the connection ends. release
-// gives back what was reserved for it.
-func (p *Peer) run(release func()) {
-	defer release()
+// run is the peer's goroutine: it reads until the connection ends.
+func (p *Peer) run() {
+	defer p.release()
 	err := p.serve()
 	if p.refusal != nil {
 		err = p.refusal
@@ -230,6 +234,10 @@ func (p *Peer) becomeReady() error {
 	p.ex.counters.handshakes.Add(1)
 	close(p.ready)
 	p.ex.logger.Debug("peer connected", p.logFields()...)
+	if l := p.sibling.Load(); l != nil {
+		p.ex.linked(l) // no affair of the application's
+		return nil
+	}
 	if p.ex.config.OnPeer != nil {
 		p.ex.events.post(func() { p.ex.config.OnPeer(p) })
 	}

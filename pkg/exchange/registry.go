@@ -43,6 +43,10 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 	}
 	ex.mu.Lock()
 	p.hello = h
+	if p.links {
+		ex.mu.Unlock()
+		return nil // who it is counts once it has proved it, see identifySibling
+	}
 	var losers []*Peer
 	var older *Peer
 	if h.instance != "" {
@@ -77,6 +81,9 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 // stays. Where the same node dialed twice, it ends the second itself; the other
 // node waits for that (nil), see rivalry.
 func (ex *Exchange) loser(old, p *Peer) *Peer {
+	if old.Sibling() && !p.Sibling() && !p.links {
+		return p // it only says so
+	}
 	if old.outgoing == p.outgoing {
 		if p.outgoing {
 			return p
@@ -110,8 +117,12 @@ func (ex *Exchange) addPeer(p *Peer) error {
 	}
 	p.readyAt = time.Now()
 	ex.peers[p] = struct{}{}
-	ex.kinds[p.kind()]++
 	ex.notify()
+	if l := p.sibling.Load(); l != nil {
+		l.offer()
+		return nil
+	}
+	ex.kinds[p.kind()]++
 	for _, l := range p.listings {
 		ex.present(l)
 	}
@@ -124,14 +135,21 @@ func (ex *Exchange) removePeer(p *Peer) {
 	defer ex.mu.Unlock()
 	if _, ready := ex.peers[p]; ready {
 		delete(ex.peers, p)
-		if ex.kinds[p.kind()]--; ex.kinds[p.kind()] == 0 {
-			delete(ex.kinds, p.kind())
+		if !p.Sibling() {
+			if ex.kinds[p.kind()]--; ex.kinds[p.kind()] == 0 {
+				delete(ex.kinds, p.kind())
+			}
 		}
 		ex.notify()
 	}
 	for _, l := range p.listings {
-		ex.verifier.remember(l)
+		if !p.Sibling() {
+			ex.verifier.remember(l)
+		}
 		ex.withdraw(l)
+	}
+	if l := p.sibling.Load(); l != nil {
+		ex.unlink(l)
 	}
 	p.listings = nil
 	if name := p.hello.instance; name != "" {

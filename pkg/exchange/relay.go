@@ -95,11 +95,21 @@ func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wi
 }
 
 func (p *Peer) reserveRelay() bool {
-	if within(int(p.relays.Add(1)), p.ex.limits.RelaysPerPeer) {
+	if within(int(p.relays.Add(1)), p.relayLimit()) {
 		return true
 	}
 	p.relays.Add(-1)
 	return false
+}
+
+// hasRelayRoom tells whether reserveRelay would work.
+func (p *Peer) hasRelayRoom() bool { return within(int(p.relays.Load())+1, p.relayLimit()) }
+
+func (p *Peer) relayLimit() int {
+	if p.Sibling() {
+		return p.ex.limits.RelaysPerSibling
+	}
+	return p.ex.limits.RelaysPerPeer
 }
 
 // close ends both halves with type 4 frames, as a npm seed does after 30 s. It
@@ -114,12 +124,22 @@ func (r *relay) close() {
 	for i := range r.ends {
 		end := &r.ends[i]
 		if end.channel != nil && end.peer.Err() == nil && r.ex.lifetime.Err() == nil {
-			end.channel.Close()
+			end.close()
 		}
 		end.peer.detach(r)
 		end.peer.relays.Add(-1)
 	}
 	r.ex.counters.relays.Add(-1)
+}
+
+// close ends the half. A sibling is to learn of it in any case; whatever else is
+// sent nothing on a channel that it may not expect.
+func (e *relayEnd) close() {
+	if e.peer.Sibling() {
+		e.channel.Abort()
+	} else {
+		e.channel.Close()
+	}
 }
 
 func (r *relay) peerEnded(*Peer) { r.close() }
@@ -180,8 +200,8 @@ func (e *relayEnd) refuse(reason string) {
 // stops everything the peer sends, as it does with an npm seed, and nobody else.
 func (e *relayEnd) throttle(n int) {
 	perSecond := e.relay.ex.limits.RelayBytesPerSecond
-	if perSecond < 0 {
-		return
+	if perSecond < 0 || e.peer.Sibling() {
+		return // a sibling has held up the peer that it comes from, and to hold it up is to hold up everybody there
 	}
 	if e.pace == nil {
 		e.pace = rate.NewLimiter(rate.Limit(perSecond), relayBurst)

@@ -20,6 +20,10 @@ type Stats struct {
 	HandshakeFailures map[string]uint64
 	// GetPeer counts answers to other nodes' requests.
 	GetPeer GetPeerStats
+	// Siblings is how many seeds this one is linked with. Peers has none of them.
+	Siblings int
+	// Forwards counts requests for a peer that siblings were asked to answer.
+	Forwards ForwardStats
 	// Relays is how many signaling relays pass through this node now, and
 	// RelaysOpened how many there were; RelayBytes is what they passed on.
 	Relays       int
@@ -46,8 +50,17 @@ type PeerKind struct {
 // GetPeerStats counts answers to getPeer by what was offered.
 type GetPeerStats struct{ Direct, Relayed, None uint64 }
 
+// ForwardStats counts what siblings answered. One request may go to several.
+type ForwardStats struct {
+	Found   uint64 // a peer, or several
+	None    uint64 // that they have nobody
+	Timeout uint64 // nothing in time
+}
+
 // counters is the live side of Stats.
 type counters struct {
+	forwards struct{ found, none, timeout atomic.Uint64 }
+
 	connections, handshakes    atomic.Uint64
 	direct, relayed, none      atomic.Uint64
 	relays                     atomic.Int64
@@ -86,6 +99,8 @@ func (ex *Exchange) Stats() Stats {
 		Connections:  c.connections.Load(),
 		Handshakes:   c.handshakes.Load(),
 		GetPeer:      GetPeerStats{Direct: c.direct.Load(), Relayed: c.relayed.Load(), None: c.none.Load()},
+		Siblings:     len(ex.Siblings()),
+		Forwards:     ForwardStats{Found: c.forwards.found.Load(), None: c.forwards.none.Load(), Timeout: c.forwards.timeout.Load()},
 		Relays:       int(c.relays.Load()),
 		RelaysOpened: c.relaysOpened.Load(),
 		RelayBytes:   c.relayedBytes.Load(),

@@ -26,7 +26,7 @@ type v0 struct {
 	helloSeen, helloAckSeen bool
 	greeted                 announcements // what our hello said
 	getPeers                *rate.Limiter // lazily
-	answer                  []byte        // reused for one after the other; lazily
+	meshing                 *meshProof    // of a connection that is to be a link; nil if it is none
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -57,6 +57,10 @@ func (v *v0) begin() error {
 			Token:    v.p.token,
 		},
 	}
+	if v.p.links {
+		v.meshing = &meshProof{nonces: [2]string{newID(), ""}}
+		hello.Ext.Mesh = v.meshing.nonces[0]
+	}
 	hello.ReceiverAddress = v.p.RemoteAddress()
 	v.p.token = ""
 	return v.send(wire.AppendHello(nil, &hello))
@@ -74,6 +78,8 @@ func (v *v0) line(line []byte) error {
 		return v.onHelloAck()
 	case wire.V0Refused:
 		return v.onRefused(&m)
+	case wire.V0Mesh:
+		return v.onMesh(m.Mesh)
 	}
 	// As with npm, what comes before the handshake is complete is lost.
 	if !v.helloSeen || !v.helloAckSeen {
@@ -91,7 +97,9 @@ func (v *v0) line(line []byte) error {
 	case wire.V0Ping:
 		return v.send(wire.AppendPong(nil, m.Token))
 	case wire.V0Pong:
-		// Having been heard is all there is to it.
+		if l := v.p.sibling.Load(); l != nil {
+			l.suspect.Store(0)
+		}
 	case wire.V0Credit:
 		return v.p.stream.addCredit(m.Bytes)
 	case wire.V0ICE:
@@ -109,7 +117,14 @@ func (v *v0) onHello(h *wire.Hello) error {
 	}
 	v.helloSeen = true
 	about := readHello(h, v.p.ex.features)
-	if err := v.check(h, about); err != nil {
+	if p.wantsLink(h) {
+		p.links = true
+	}
+	challenged, err := false, v.check(h, about)
+	if err == nil {
+		challenged, err = v.meets(h)
+	}
+	if err != nil {
 		// Our hello tells the other node as much, but for this.
 		if errors.Is(err, ErrUnauthorized) && about.has(featureRefusal) {
 			v.send(wire.AppendRefused(nil, reasonUnauthorized))
@@ -121,6 +136,9 @@ func (v *v0) onHello(h *wire.Hello) error {
 		p.list(transport, h.Accepts[transport])
 	}
 	p.stream.open(about.has(featureWindow), about.window)
+	if challenged && !p.outgoing {
+		return nil // its proof is what is acknowledged
+	}
 	if err := v.send(wire.AppendHelloAck(nil)); err != nil {
 		return err
 	}
@@ -139,8 +157,10 @@ func (v *v0) check(h *wire.Hello, about hello) error {
 	if h.Ext != nil {
 		token = h.Ext.Token
 	}
-	if err := v.p.admit(token); err != nil {
-		return err
+	if !v.p.links { // siblings have a secret of their own to show
+		if err := v.p.admit(token); err != nil {
+			return err
+		}
 	}
 	return v.p.ex.identify(v.p, about)
 }
@@ -163,7 +183,7 @@ func (v *v0) onHelloAck() error {
 }
 
 func (v *v0) maybeReady() error {
-	if !v.helloSeen || !v.helloAckSeen {
+	if !v.helloSeen || !v.helloAckSeen || v.meshing != nil && !v.meshing.proved {
 		return nil
 	}
 	if err := v.p.becomeReady(); err != nil {
@@ -206,28 +226,8 @@ func (v *v0) onGetPeer(m *wire.V0) error {
 	if !p.mayAsk(&v.getPeers) {
 		return v.send(wire.AppendNoPeer(nil, m.ReqID))
 	}
-	// A candidate may turn out to be full or gone between being drawn and being told.
-	for range 3 {
-		l := ex.pick(p, m.Exclude)
-		if l == nil {
-			break
-		}
-		nonce := newID()
-		if l.port == 0 && !v.introduce(l, nonce) {
-			continue
-		}
-		if l.port != 0 {
-			ex.counters.direct.Add(1)
-		} else {
-			ex.counters.relayed.Add(1)
-		}
-		v.answer = wire.AppendAnswer(v.answer[:0], m.ReqID, wire.Answer{
-			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce,
-		})
-		return v.send(v.answer)
-	}
-	ex.counters.none.Add(1)
-	return v.send(wire.AppendNoPeer(nil, m.ReqID))
+	(&getPeer{v: v, reqID: m.ReqID, asking: ex.asks(p, m.Exclude)}).begin()
+	return nil
 }
 
 // introduce sets up a relay between the asker and a candidate, who must know of

@@ -26,12 +26,12 @@ type v1 struct {
 	// Owned by the read loop.
 	helloSeen, connectSeen bool
 	getPeers               *rate.Limiter // lazily
-	handedOut              []handedOut   // candidates by their ids, oldest first
 
 	mu sync.Mutex
 	// Guarded by mu.
-	requests uint64                // sent so far
-	pending  map[string]v1Response // by nonce
+	requests  uint64                // sent so far
+	pending   map[string]v1Response // by nonce
+	handedOut []handedOut           // candidates by their ids, oldest first
 }
 
 // v1Response takes the args of the answer to a request. The read loop calls it.
@@ -41,7 +41,9 @@ type v1Response func(args json.RawMessage) error
 // peer only, and for a short time, so that nobody can ask for relays to peers at will.
 type handedOut struct {
 	id      string
-	listing *listing
+	listing *listing // of this node's peers, or nil
+	via     *link    // of a sibling's, which knows it by another id
+	remote  string
 	until   time.Time
 }
 
@@ -221,85 +223,106 @@ func (v *v1) onGetPeers(m *wire.V1) error {
 	if !p.mayAsk(&v.getPeers) {
 		return v.send(wire.AppendV1GetPeersError(nil, m.Nonce, "Peer asks for peers too often"))
 	}
-	suits := func(l *listing) bool {
-		return l.peer != p && within(int(l.peer.relays.Load())+1, ex.limits.RelaysPerPeer)
-	}
-	ex.mu.Lock()
-	listings := ex.candidates.sample(service{V1, transports.WebRTC}, candidatesPerRes, suits)
-	ex.mu.Unlock()
-	if len(listings) == 0 {
-		ex.counters.none.Add(1)
-	} else {
-		ex.counters.relayed.Add(1)
-	}
-	candidates := make([]wire.Candidate, len(listings))
-	for i, l := range listings {
-		candidates[i] = wire.Candidate{ID: v.handOut(l), Network: ex.id, ConnectInfo: acceptingWebRTC}
-	}
-	return v.send(wire.AppendV1Candidates(nil, m.Nonce, candidates))
+	(&getPeers{v: v, nonce: slices.Clone(m.Nonce)}).begin()
+	return nil
 }
 
-// handOut makes an id for a candidate. The oldest ids make room.
-func (v *v1) handOut(l *listing) string {
+// newHandedOut makes an id for a candidate of this node's.
+func (ex *Exchange) newHandedOut(l *listing) handedOut {
+	until := time.Now().Add(ex.limits.CandidateTime)
+	if ex.limits.CandidateTime < 0 {
+		until = time.Now().Add(math.MaxInt64)
+	}
+	return handedOut{id: newID(), listing: l, until: until}
+}
+
+// handOut enters a candidate under its id. The oldest ids make room.
+func (v *v1) handOut(h handedOut) {
 	now := time.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	drop := max(len(v.handedOut)+1-maxHandedOut, 0)
 	for drop < len(v.handedOut) && v.handedOut[drop].until.Before(now) {
 		drop++
 	}
-	until := now.Add(v.p.ex.limits.CandidateTime)
-	if v.p.ex.limits.CandidateTime < 0 {
-		until = now.Add(math.MaxInt64)
-	}
-	v.handedOut = append(v.handedOut[drop:], handedOut{newID(), l, until})
-	return v.handedOut[len(v.handedOut)-1].id
+	v.handedOut = append(v.handedOut[drop:], h)
 }
 
 // take finds the candidate of an id, which is good once.
-func (v *v1) take(id string) *listing {
+func (v *v1) take(id string) (handedOut, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	for i, h := range v.handedOut {
 		if h.id != id {
 			continue
 		}
 		v.handedOut = slices.Delete(v.handedOut, i, i+1)
-		if h.until.Before(time.Now()) || h.listing.peer.isClosed() {
-			return nil
-		}
-		return h.listing
+		return h, !h.until.Before(time.Now()) && !h.holder().isClosed()
 	}
-	return nil
+	return handedOut{}, false
+}
+
+// holder is the peer through which a candidate is reached.
+func (h handedOut) holder() *Peer {
+	if h.via != nil {
+		return h.via.p
+	}
+	return h.listing.peer
 }
 
 // onRelay sets up a relay to a candidate, in the order that npm needs (WIRE.md
 // §4.3): the candidate is told and agrees, the asker is answered, bytes flow.
 func (v *v1) onRelay(m *wire.V1) error {
-	p, ex := v.p, v.p.ex
-	l := v.take(m.ID)
-	candidate, ok := (*v1)(nil), false
-	if l != nil {
-		candidate, ok = l.peer.dialect.(*v1)
+	asked := slices.Clone(m.Nonce)
+	// An error would be the asker's, and this is most often another peer's loop.
+	answer := func(failure string) {
+		if failure == "" {
+			_ = v.send(wire.AppendV1Res(nil, asked))
+		} else {
+			_ = v.send(wire.AppendV1ResError(nil, asked, failure))
+		}
 	}
+	name := "relay:" + m.ID
+	h, ok := v.take(m.ID)
+	switch {
+	case !ok:
+		answer(fmt.Sprintf("%s: id=%.64s", unknownCandidate, m.ID))
+	case h.via != nil:
+		h.via.relayTo(v.p, name, h.remote, answer)
+	default:
+		if failure := v.p.ex.introduceV1(v.p, name, h.listing, func() { answer("") }); failure != "" {
+			answer(failure)
+		}
+	}
+	return nil
+}
+
+// introduceV1 sets up a relay to a candidate for an asker, or for the sibling
+// that it is at, which knows the relay by the name given. agreed is called when the
+// candidate has agreed.
+func (ex *Exchange) introduceV1(asker *Peer, name string, l *listing, agreed func()) (failure string) {
+	candidate, ok := l.peer.dialect.(*v1)
 	if !ok {
-		return v.send(wire.AppendV1ResError(nil, m.Nonce, fmt.Sprintf("Peer requested unknown candidate: id=%.64s", m.ID)))
+		return unknownCandidate
 	}
 	id := newID()
-	asked := slices.Clone(m.Nonce)
 	told := candidate.expect(func(json.RawMessage) error {
-		_ = v.send(wire.AppendV1Res(nil, asked)) // the error would be the asker's, and this is the candidate's loop
+		agreed()
 		return nil
 	})
-	r, limit := ex.newRelay(p, l.peer, relayNames{"relay:" + m.ID, "relay:" + id},
+	r, limit := ex.newRelay(asker, l.peer, relayNames{name, "relay:" + id},
 		wire.NewGuardV1(ex.limits.lineBytes()), func() { candidate.forget(told) })
 	if limit != "" {
-		ex.refused(limit, p.RemoteAddress())
+		ex.refused(limit, asker.RemoteAddress())
 	}
 	if r == nil {
-		return v.send(wire.AppendV1ResError(nil, m.Nonce, "Peer has no room for another relay"))
+		return "Peer has no room for another relay"
 	}
 	if err := candidate.send(wire.AppendV1Incoming(nil, told, id)); err != nil {
 		r.close()
-		return v.send(wire.AppendV1ResError(nil, m.Nonce, "Candidate is gone"))
+		return "Candidate is gone"
 	}
-	return nil
+	return ""
 }
 
 // The candidate's side.

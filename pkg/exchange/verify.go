@@ -70,6 +70,10 @@ func (e *checkError) Unwrap() error { return e.err }
 // address for it or this node checks nothing, else when it was found to be
 // there. The caller holds mu.
 func (ex *Exchange) present(l *listing) {
+	if link := l.peer.sibling.Load(); link != nil {
+		link.offer() // it has proved who it is
+		return
+	}
 	if !ex.config.VerifyCandidates || l.port == 0 {
 		ex.candidates.add(l)
 		return
@@ -88,7 +92,7 @@ func (ex *Exchange) present(l *listing) {
 // withdraw has a listing offered to nobody any more. It may be called again. The
 // caller holds mu.
 func (ex *Exchange) withdraw(l *listing) {
-	ex.candidates.remove(l)
+	l.peer.directory().remove(l)
 	c := l.check
 	if c == nil {
 		return

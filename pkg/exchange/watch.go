@@ -32,6 +32,10 @@ func (ex *Exchange) watchInterval() time.Duration {
 }
 
 func (ex *Exchange) watchPeer(p *Peer, now time.Time) {
+	link := p.sibling.Load()
+	if link != nil && !ex.watchLink(link) {
+		return
+	}
 	silent := now.Sub(time.Unix(0, p.heard.Load()))
 	ex.mu.Lock()
 	pings := p.hello.has(featurePing)
@@ -48,7 +52,7 @@ func (ex *Exchange) watchPeer(p *Peer, now time.Time) {
 	switch {
 	case rivalled && age > ex.rivalryTime():
 		p.fail(ErrDuplicate)
-	case ex.limits.IdleTime > 0 && silent > ex.limits.IdleTime:
+	case link == nil && ex.limits.IdleTime > 0 && silent > ex.limits.IdleTime:
 		p.fail(ErrIdle)
 	case pings && silent > 3*interval:
 		p.fail(ErrUnresponsive)

@@ -74,6 +74,17 @@ func (c *Channel) Close() {
 	c.stopAlarm()
 }
 
+// Abort is Close for a node of this module, which learns of it even if nothing was
+// sent on our half yet.
+func (c *Channel) Abort() {
+	c.session.mu.Lock()
+	if c.sendable() == nil {
+		_ = c.open() // a queue that is full ends the session
+	}
+	c.session.mu.Unlock()
+	c.Close()
+}
+
 // notifyEnd tells the receiver of a channel, which may be nil, that the other
 // side's half is over.
 func (c *Channel) notifyEnd() {

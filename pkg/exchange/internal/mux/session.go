@@ -10,7 +10,7 @@ import (
 type Session struct {
 	// Static after construction.
 	conn net.Conn
-	cfg  Config
+	cfg  Config // but for what SetLimits changes, which is guarded by mu
 	done chan struct{}
 
 	reading // owned by the read loop

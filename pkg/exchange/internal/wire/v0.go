@@ -23,6 +23,7 @@ const (
 	V0Credit
 	V0Refused
 	V0ICE
+	V0Mesh
 )
 
 var commandsV0 = [...]string{
@@ -38,6 +39,7 @@ var commandsV0 = [...]string{
 	V0Credit:   "credit",
 	V0Refused:  "refused",
 	V0ICE:      "ice",
+	V0Mesh:     "mesh",
 }
 
 // String returns the command as it is written on the wire.
@@ -68,6 +70,7 @@ type Ext struct {
 	Agent    string   // Software and version, at most 128 bytes. For people.
 	Instance string   // 32 lower-case hex digits, or empty.
 	Features []string // Extensions the node understands.
+	Mesh     string   // Of a seed that dials a sibling: 32 lower-case hex digits to be answered to; else empty.
 	Window   int      // Bytes of data the other side may send before it is given credit; 0 if data flows without credit.
 	Token    string   // What shows that the node is a member, or empty.
 }
@@ -112,6 +115,7 @@ type V0 struct {
 	Reason    string          // refused: why, a word.
 	Servers   []ICEServer     // ice
 	TTL       int             // ice: seconds that the servers are good for, 1 to maxICETTL.
+	Mesh      []byte          // mesh: the message, for DecodeMesh. It is not a copy.
 }
 
 // Answer is what a getPeer is answered with if there is a peer.

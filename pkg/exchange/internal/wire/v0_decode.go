@@ -86,8 +86,8 @@ func (f *fieldsV0) read(object []byte) {
 }
 
 // DecodeV0 decodes line, a control message of generation 0 without its line end,
-// into m and overwrites all of m. Everything in m is a copy, so line may be
-// reused. The error is [ErrInvalidJSON], or [ErrInvalidMessage] for a known
+// into m and overwrites all of m. Everything in m but Mesh is a copy, so line may
+// be reused. The error is [ErrInvalidJSON], or [ErrInvalidMessage] for a known
 // command with fields of a wrong type or size.
 func DecodeV0(line []byte, m *V0) error {
 	*m = V0{}
@@ -135,6 +135,8 @@ func DecodeV0(line []byte, m *V0) error {
 		m.Reason, ok = text(f[fieldReason], maxID)
 	case V0ICE:
 		m.Servers, m.TTL, ok = decodeICE(&f)
+	case V0Mesh:
+		m.Mesh = value
 	default:
 		m.setAnswer(&f)
 	}
@@ -172,6 +174,8 @@ func (m *V0) setCommand(raw []byte) {
 		m.Command = V0Refused
 	case "ice":
 		m.Command = V0ICE
+	case "mesh":
+		m.Command = V0Mesh
 	default:
 		m.Name, _ = text(raw, maxID)
 		return
@@ -281,6 +285,11 @@ func decodeExt(raw []byte) *Ext {
 			e.Instance, _ = text(value, maxID)
 			if !isInstance(e.Instance) {
 				e.Instance = ""
+			}
+		case "mesh":
+			e.Mesh, _ = text(value, maxID)
+			if !isInstance(e.Mesh) {
+				e.Mesh = ""
 			}
 		case "features":
 			e.Features = texts(value, maxFeatures, maxTransportName)

@@ -59,6 +59,10 @@ func AppendHello(dst []byte, h *Hello) []byte {
 			dst = append(dst, `,"token":`...)
 			dst = appendQuoted(dst, h.Ext.Token)
 		}
+		if h.Ext.Mesh != "" {
+			dst = append(dst, `,"mesh":`...)
+			dst = appendQuoted(dst, h.Ext.Mesh)
+		}
 		dst = append(dst, '}')
 	}
 	return append(dst, "}\n"...)

@@ -119,6 +119,8 @@ func encodeV0(m *V0) []byte {
 		return AppendPong(nil, m.Token)
 	case V0Credit:
 		return AppendCredit(nil, m.Bytes)
+	case V0Mesh:
+		return append(slices.Clip(m.Mesh), '\n')
 	case V0Refused:
 		return AppendRefused(nil, m.Reason)
 	case V0ICE:

@@ -1,0 +1,176 @@
+package exchange
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+)
+
+// getPeer is a request for a peer of generation 0 that is being answered. It
+// looks in up to three places: among this node's peers, among those of its
+// siblings, and then at the siblings themselves. The siblings' peers come first by
+// a share in proportion to how many there are.
+//
+// The read loop begins it. Once it was forwarded it goes on in the read loop of a
+// link or in a timer.
+type getPeer struct {
+	v      *v0
+	reqID  string
+	asking *asking
+	here   bool // this node's peers were looked at
+}
+
+// begin answers, or has the request answered later.
+func (g *getPeer) begin() {
+	farFirst := g.farFirst()
+	if farFirst && g.forward() {
+		return
+	}
+	if g.offer(&g.v.p.ex.candidates) {
+		return
+	}
+	g.here = true
+	if farFirst || !g.forward() {
+		g.end()
+	}
+}
+
+// services are those that the asker can use.
+func (g *getPeer) services() []service {
+	var all []service
+	for _, name := range g.asking.transports {
+		all = append(all, service{V0, name})
+	}
+	return all
+}
+
+// farFirst draws whether the siblings' peers are looked at first.
+func (g *getPeer) farFirst() bool {
+	p, ex := g.v.p, g.v.p.ex
+	if ex.mesh == nil {
+		return false
+	}
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	far, here := ex.elsewhere(g.services())
+	if far == 0 {
+		return false
+	}
+	for _, l := range p.listings {
+		if l.group != nil && slices.Contains(g.asking.transports, l.service.transport) {
+			here-- // itself
+		}
+	}
+	return rand.IntN(far+max(here, 0)) < far
+}
+
+// forward passes the request on to a sibling, if there is one to ask.
+func (g *getPeer) forward() bool {
+	ex, a := g.v.p.ex, g.asking
+	if ex.mesh == nil {
+		return false
+	}
+	f := &forward{
+		ex: ex, tries: forwardsTried, services: g.services(), seen: g.seen, done: g.forwarded,
+		want: wire.MeshWant{
+			Transports: a.transports, Secure: a.secure, Instance: a.instance, Exclude: a.exclude, Excludes: a.excludes,
+		},
+	}
+	if a.addr.IsValid() {
+		f.want.Address = a.addr.String()
+	}
+	return f.begin()
+}
+
+// seen is what the asker was offered of a sibling's peers lately.
+func (g *getPeer) seen(via *link) []uint64 {
+	ex := g.v.p.ex
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	var serials []uint64
+	for _, made := range g.asking.offered.last {
+		if made.sibling == via.p.hello.instance && (!g.asking.excludes || time.Since(made.at) < repeatAfter) {
+			serials = append(serials, made.serial)
+		}
+	}
+	return serials
+}
+
+// forwarded goes on with what the siblings have found.
+func (g *getPeer) forwarded(f *forwarded) {
+	ex := g.v.p.ex
+	if f.via != nil && g.pass(f) {
+		return
+	}
+	if !g.here && g.offer(&ex.candidates) {
+		return
+	}
+	g.end()
+}
+
+// pass offers a sibling's candidate to the asker.
+func (g *getPeer) pass(f *forwarded) bool {
+	p, ex, found := g.v.p, g.v.p.ex, f.found
+	if found == nil || !slices.Contains(g.asking.transports, found.Transport) {
+		return false
+	}
+	nonce := newID()
+	if found.Nonce != "" {
+		r, limit := ex.newRelay(p, f.via.p, relayNames{"relay:" + nonce, "relay:" + found.Nonce}, ex.guardFor(found.Transport), nil)
+		if limit != "" {
+			ex.refused(limit, p.RemoteAddress())
+		}
+		if r == nil {
+			f.via.abandon(found)
+			return false
+		}
+		ex.counters.relayed.Add(1)
+	} else {
+		ex.counters.direct.Add(1)
+	}
+	ex.mu.Lock()
+	g.asking.offered.note(offer{serial: found.Candidate, sibling: f.via.p.hello.instance, at: time.Now()})
+	ex.mu.Unlock()
+	g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
+		Transport: found.Transport, Opts: found.Opts, Address: found.Address, Nonce: nonce,
+	}))
+	return true
+}
+
+// offer offers one of a directory's candidates, if it has one that suits.
+func (g *getPeer) offer(from *directory) bool {
+	ex := g.v.p.ex
+	// A candidate may turn out to be full or gone between being drawn and being told.
+	for range 3 {
+		l := ex.pick(from, g.asking)
+		if l == nil {
+			break
+		}
+		nonce := newID()
+		if l.port == 0 && !g.v.introduce(l, nonce) {
+			continue
+		}
+		if l.port != 0 {
+			ex.counters.direct.Add(1)
+		} else {
+			ex.counters.relayed.Add(1)
+		}
+		g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
+			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce,
+		}))
+		return true
+	}
+	return false
+}
+
+// end offers a sibling, where there is nobody else, or nobody.
+func (g *getPeer) end() {
+	ex := g.v.p.ex
+	if ex.mesh != nil && g.offer(&ex.mesh.offered) {
+		return
+	}
+	ex.counters.none.Add(1)
+	g.v.send(wire.AppendNoPeer(nil, g.reqID))
+}

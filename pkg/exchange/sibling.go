@@ -1,0 +1,413 @@
+package exchange
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// mesh is what a node knows of the seeds that it is linked with.
+type mesh struct {
+	// Static after construction.
+	config  *MeshConfig
+	changed chan struct{} // has a value when the siblings may have to be told something
+
+	published atomic.Pointer[[]Sibling]
+	waiting   atomic.Int32 // connections beyond the limits that have not proved yet to be links
+
+	// Guarded by Exchange.mu.
+	info     SiblingInfo // of this node
+	draining bool
+	links    map[*link]struct{} // proved, and ready or about to be
+	offered  directory          // the siblings' own addresses, and ways to negotiate with them
+	forwards map[string]*forward
+}
+
+// link is the connection to a sibling.
+type link struct {
+	// Static after construction.
+	p      *Peer
+	secret []byte
+
+	// Owned by the read loop.
+	handed handedTable
+
+	suspect atomic.Int64 // since when it owes an answer, in Unix nanoseconds; 0 if it does not
+
+	// Guarded by Exchange.mu.
+	info     SiblingInfo
+	peers    int
+	draining bool
+	services map[service]int
+	told     string                          // the state that it was sent last
+	opening  map[string]func(failure string) // generation 1: relays that its candidates have not agreed to yet
+}
+
+func newMesh(config *MeshConfig) *mesh {
+	if config == nil {
+		return nil
+	}
+	m := &mesh{
+		config:   config,
+		changed:  make(chan struct{}, 1),
+		links:    make(map[*link]struct{}),
+		forwards: make(map[string]*forward),
+	}
+	m.published.Store(new([]Sibling))
+	return m
+}
+
+// change has the siblings told soon. A nil mesh has none.
+func (m *mesh) change() {
+	if m == nil {
+		return
+	}
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// stateInterval is the least time between two states that siblings are sent.
+const stateInterval = 250 * time.Millisecond
+
+// tellSiblings tells them of every change, but for those that follow too fast.
+func (ex *Exchange) tellSiblings() {
+	peers, unsubscribe := ex.subscribe()
+	defer unsubscribe()
+	for {
+		select {
+		case <-ex.lifetime.Done():
+			return
+		case <-peers:
+		case <-ex.mesh.changed:
+		}
+		ex.sendStates()
+		if !ex.pause(stateInterval) {
+			return
+		}
+	}
+}
+
+// sendStates sends the siblings what they do not know yet.
+func (ex *Exchange) sendStates() {
+	ex.mu.Lock()
+	m := ex.mesh
+	state := &wire.MeshState{
+		Name:      m.info.Name,
+		Addresses: m.info.Addresses,
+		Relays:    m.info.Relays,
+		Peers:     len(ex.peers),
+		Services:  make(map[string]int),
+		Draining:  m.draining,
+	}
+	for s, set := range ex.candidates.services {
+		state.Services[s.String()] = set.size
+	}
+	var news []*link
+	for l := range m.links {
+		if !l.p.readyAt.IsZero() {
+			state.Peers--
+		}
+	}
+	message := wire.AppendMesh(nil, &wire.Mesh{Op: wire.MeshIs, State: state})
+	for l := range m.links {
+		if !l.p.readyAt.IsZero() && l.told != string(message) {
+			l.told = string(message)
+			news = append(news, l)
+		}
+	}
+	ex.mu.Unlock()
+	for _, l := range news {
+		l.p.control.Send(message)
+	}
+}
+
+func (s service) String() string { return s.protocol.String() + "/" + s.transport }
+
+// serviceOf reads what String writes.
+func serviceOf(text string) (service, bool) {
+	generation, transport, _ := strings.Cut(text, "/")
+	for _, protocol := range []Protocol{V0, V1} {
+		if generation == protocol.String() && transport != "" && len(transport) <= maxTransportNameBytes {
+			return service{protocol, transport}, true
+		}
+	}
+	return service{}, false
+}
+
+// identifySibling makes a sibling of a peer that has proved to be one, and settles
+// which link stays when there is one already, as identify does with peers. Whoever only
+// says to be the same instance is none of the two.
+func (ex *Exchange) identifySibling(p *Peer, secret []byte) error {
+	ex.mu.Lock()
+	m := ex.mesh
+	var losers, impostors []*Peer
+	siblings := 0
+	for _, old := range ex.instances[p.hello.instance] {
+		if old.isClosed() {
+			continue
+		}
+		if old.sibling.Load() == nil {
+			impostors = append(impostors, old)
+			continue
+		}
+		switch ex.loser(old, p) {
+		case p:
+			ex.mu.Unlock()
+			old.probe()
+			return ErrDuplicate
+		case old:
+			losers = append(losers, old)
+		default:
+			p.rival = old
+			defer old.probe()
+		}
+	}
+	for l := range m.links {
+		if l.p.hello.instance != p.hello.instance {
+			siblings++
+		}
+	}
+	if !within(siblings+1, ex.limits.Siblings) {
+		ex.mu.Unlock()
+		ex.refused("siblings", p.RemoteAddress())
+		return ErrLimit
+	}
+	l := &link{p: p, secret: secret}
+	p.sibling.Store(l)
+	m.links[l] = struct{}{}
+	ex.instances[p.hello.instance] = append(ex.instances[p.hello.instance], p)
+	ex.mu.Unlock()
+
+	channels := Unlimited
+	if ex.limits.RelaysPerSibling >= 0 {
+		channels = ex.limits.RelaysPerSibling + channelsBeside
+	}
+	p.session.SetLimits(channels, siblingQueueBytes)
+	p.release() // its place among strangers
+	for _, old := range losers {
+		old.retire()
+	}
+	for _, other := range impostors {
+		other.fail(ErrDuplicate)
+	}
+	return nil
+}
+
+// What a link has room for: signals of many peers at once, and the channels that
+// are no relays, or that the other side has not ended yet.
+const (
+	siblingQueueBytes = 16 << 20
+	channelsBeside    = 1024
+)
+
+// linked tells the sibling and the log of a link that is ready.
+func (ex *Exchange) linked(l *link) {
+	ex.mu.Lock()
+	ex.publishSiblings()
+	ex.mu.Unlock()
+	ex.logger.Info("sibling connected", "sibling", l.p.Instance(), "remote_addr", l.p.RemoteAddress(), "outgoing", l.p.outgoing)
+	ex.sendStates()
+}
+
+// unlink forgets a sibling. The caller holds mu, and may call it again.
+func (ex *Exchange) unlink(l *link) {
+	if _, there := ex.mesh.links[l]; !there {
+		return
+	}
+	delete(ex.mesh.links, l)
+	ex.publishSiblings()
+	if !l.p.readyAt.IsZero() {
+		ex.logger.Info("sibling lost", "sibling", l.p.hello.instance, "remote_addr", l.p.RemoteAddress())
+	}
+}
+
+// publishSiblings makes what Siblings returns. The caller holds mu.
+func (ex *Exchange) publishSiblings() {
+	siblings := []Sibling{}
+	for l := range ex.mesh.links {
+		if l.p.readyAt.IsZero() {
+			continue
+		}
+		siblings = append(siblings, Sibling{
+			SiblingInfo:   l.info,
+			Instance:      l.p.hello.instance,
+			RemoteAddress: l.p.RemoteAddress(),
+			Outgoing:      l.p.outgoing,
+			Since:         l.p.readyAt,
+			Peers:         l.peers,
+			Draining:      l.draining,
+		})
+	}
+	slices.SortFunc(siblings, func(a, b Sibling) int {
+		return cmp.Or(cmp.Compare(a.Instance, b.Instance), a.Since.Compare(b.Since))
+	})
+	// While two links stand for a moment, the older one speaks for both.
+	siblings = slices.CompactFunc(siblings, func(a, b Sibling) bool { return a.Instance == b.Instance })
+	ex.mesh.published.Store(&siblings)
+}
+
+// siblingPeer returns the link with an instance, or nil.
+func (ex *Exchange) siblingPeer(instance string) *Peer {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if ex.mesh == nil {
+		return nil
+	}
+	for l := range ex.mesh.links {
+		if l.p.hello.instance == instance && !l.p.readyAt.IsZero() && !l.p.isClosed() {
+			return l.p
+		}
+	}
+	return nil
+}
+
+// take takes a message of the sibling. The read loop calls it.
+func (l *link) take(m *wire.Mesh) error {
+	l.suspect.Store(0)
+	switch m.Op {
+	case wire.MeshIs:
+		if m.State != nil {
+			l.is(m.State)
+		}
+	case wire.MeshGet:
+		if m.Want != nil {
+			l.serve(m.ID, m.Want)
+		}
+	case wire.MeshHas:
+		l.has(m)
+	case wire.MeshRelay:
+		l.relay(m.ID)
+	case wire.MeshRelayed:
+		l.relayed(m.ID, m.Error)
+	}
+	return nil // newer siblings may know more
+}
+
+// is takes over what the sibling says of itself.
+func (l *link) is(s *wire.MeshState) {
+	ex := l.p.ex
+	services := make(map[service]int)
+	for text, n := range s.Services {
+		if service, ok := serviceOf(text); ok && n > 0 && len(services) < maxAnnouncedTransports {
+			services[service] = min(n, maxStatedPeers)
+		}
+	}
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	l.info, l.peers, l.services = readSiblingInfo(s), min(max(s.Peers, 0), maxStatedPeers), services
+	l.draining = s.Draining
+	if _, there := ex.mesh.links[l]; there {
+		l.offer()
+		ex.publishSiblings()
+	}
+}
+
+// maxStatedPeers is what a sibling can have at most; sums of it do not overflow.
+const maxStatedPeers = 1 << 30
+
+// offer lists what of the sibling clients may be offered: its addresses, beside
+// what it says in hello that it accepts, and nothing when it is about to go. The
+// caller holds mu.
+func (l *link) offer() {
+	p, offered := l.p, &l.p.ex.mesh.offered
+	for _, old := range p.listings {
+		offered.remove(old)
+	}
+	p.listings = slices.DeleteFunc(p.listings, func(old *listing) bool { return old.host != "" })
+	for _, address := range l.info.Addresses {
+		if made := p.listingOf(address); made != nil {
+			p.listings = append(p.listings, made)
+		}
+	}
+	if _, ready := p.ex.peers[p]; !ready || l.draining {
+		return
+	}
+	for _, each := range p.listings {
+		// What it accepts has no port of its own here: its addresses are those that it told.
+		if each.host != "" || each.port == 0 {
+			offered.add(each)
+		}
+	}
+}
+
+// listingOf makes a listing of an address that a sibling has told.
+func (p *Peer) listingOf(address string) *listing {
+	a, err := parseURL(address)
+	if err != nil {
+		return nil
+	}
+	opts, err := transports.Options{Port: a.port, Secure: a.secure}.MarshalJSON()
+	if err != nil {
+		return nil
+	}
+	return &listing{
+		peer: p, service: service{V0, a.transport}, instance: p.hello.instance,
+		host: a.host, port: a.port, secure: a.secure, opts: opts,
+	}
+}
+
+// directory is where what a peer accepts is listed. The caller holds mu.
+func (p *Peer) directory() *directory {
+	if p.sibling.Load() != nil {
+		return &p.ex.mesh.offered
+	}
+	return &p.ex.candidates
+}
+
+// Sibling tells whether the peer is a seed that this one is linked with; see
+// Exchange.Siblings.
+func (p *Peer) Sibling() bool { return p.sibling.Load() != nil }
+
+// watchLink ends a link whose secret is none any more.
+func (ex *Exchange) watchLink(l *link) bool {
+	if ex.mesh.config.has(l.secret) {
+		return true
+	}
+	l.p.fail(ErrMeshSecret)
+	return false
+}
+
+// handedTable are candidates that a sibling was told of, by id.
+type handedTable struct {
+	byID  map[string]handedOut
+	order []string // oldest first; some may be gone from byID
+}
+
+// maxHandedToSibling is how many ids of candidates a sibling may hold.
+const maxHandedToSibling = 8192
+
+func (t *handedTable) add(h handedOut) {
+	if t.byID == nil {
+		t.byID = make(map[string]handedOut)
+	}
+	now := time.Now()
+	drop := 0
+	for drop < len(t.order) && (len(t.order)-drop >= maxHandedToSibling || t.gone(t.order[drop], now)) {
+		delete(t.byID, t.order[drop])
+		drop++
+	}
+	t.order = append(t.order[drop:], h.id)
+	t.byID[h.id] = h
+}
+
+func (t *handedTable) gone(id string, now time.Time) bool {
+	h, there := t.byID[id]
+	return !there || h.until.Before(now)
+}
+
+// take finds the candidate of an id, which is good once.
+func (t *handedTable) take(id string) *listing {
+	h, there := t.byID[id]
+	delete(t.byID, id)
+	if !there || h.until.Before(time.Now()) || h.listing.peer.isClosed() {
+		return nil
+	}
+	return h.listing
+}
