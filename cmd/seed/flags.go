@@ -17,6 +17,11 @@ import (
 type flags struct {
 	NetworkID string `name:"network-id" required:"" placeholder:"ID" group:"network" help:"Network to be a seed of: any string that is unique to it. Nodes connect only to nodes with the same one."`
 
+	Access        string `name:"access" default:"public" enum:"public,token" placeholder:"WHO" group:"network" help:"Who is let in: public is everybody, token who presents a token of one of the next three. Default ${default}."`
+	TokenFile     string `name:"token-file" placeholder:"FILE" group:"network" help:"Tokens that are good, one a line of 16 bytes or more. This file and the next two are read again when they change."`
+	JWTSecretFile string `name:"jwt-secret-file" placeholder:"FILE" group:"network" help:"Secrets of JSON Web Tokens signed with HS256, one a line of 32 bytes or more."`
+	JWKSFile      string `name:"jwks-file" placeholder:"FILE" group:"network" help:"Public keys of JSON Web Tokens signed with RS256, ES256, EdDSA and their like, as a JWK Set."`
+
 	Listen      string   `name:"listen" default:":8443" placeholder:"ADDR" group:"listen" help:"TLS: websockets, HTTP and the exchange's own protocol on one port. off turns it off. Default ${default}."`
 	TLSCert     string   `name:"tls-cert" placeholder:"FILE" group:"listen" help:"Certificate chain for --listen, PEM. Without it a self-signed certificate is made once and kept in the state directory."`
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" group:"listen" help:"Private key of --tls-cert, PEM."`
@@ -102,6 +107,10 @@ func parse(args []string, stdout io.Writer) (*flags, error) {
 func (f *flags) config(logger *slog.Logger) seed.Config {
 	return seed.Config{
 		NetworkID:      f.NetworkID,
+		Access:         f.Access,
+		TokenFile:      f.TokenFile,
+		JWTSecretFile:  f.JWTSecretFile,
+		JWKSFile:       f.JWKSFile,
 		Listen:         unlessOff(f.Listen),
 		ListenPlain:    unlessOff(f.ListenPlain),
 		TLSCert:        f.TLSCert,

@@ -28,7 +28,7 @@ func clearEnv(t *testing.T) {
 // base is what the seed is told where nothing but the network is given.
 func base() seed.Config {
 	return seed.Config{
-		NetworkID: "net", Listen: ":8443", WebRTCListen: ":3479", AdminListen: "127.0.0.1:9090", StateDir: "/state",
+		NetworkID: "net", Access: "public", Listen: ":8443", WebRTCListen: ":3479", AdminListen: "127.0.0.1:9090", StateDir: "/state",
 		TURNListen: []string{":3478"}, TURNCredentialTTL: time.Hour, TURNRelayPorts: "49152-65535",
 		VerifyCandidates: true, ShutdownTimeout: 10 * time.Second, Version: version(),
 	}
@@ -60,6 +60,10 @@ var flagCases = []struct {
 	{"turn-allow-peer", "10.0.0.0/8,192.168.1.1", "SEED_TURN_ALLOW_PEER", func(c *seed.Config) { c.TURNAllowPeers = []string{"10.0.0.0/8", "192.168.1.1"} }},
 	{"turn-deny-peer", "10.0.0.0/8", "SEED_TURN_DENY_PEER", func(c *seed.Config) { c.TURNDenyPeers = []string{"10.0.0.0/8"} }},
 	{"verify-candidates", "false", "SEED_VERIFY_CANDIDATES", func(c *seed.Config) { c.VerifyCandidates = false }},
+	{"access", "token", "SEED_ACCESS", func(c *seed.Config) { c.Access = "token" }},
+	{"token-file", "tokens", "SEED_TOKEN_FILE", func(c *seed.Config) { c.TokenFile = "tokens" }},
+	{"jwt-secret-file", "secrets", "SEED_JWT_SECRET_FILE", func(c *seed.Config) { c.JWTSecretFile = "secrets" }},
+	{"jwks-file", "keys.json", "SEED_JWKS_FILE", func(c *seed.Config) { c.JWKSFile = "keys.json" }},
 	{"limit", "turn-bytes=1MiB,ice-per-minute=7", "SEED_LIMIT", func(c *seed.Config) { c.Limits.TURNBytes, c.Limits.ICEPerMinute = 1<<20, 7 }},
 	{"limit", "peers=5,pending-connections=6", "SEED_LIMIT", func(c *seed.Config) { c.Limits.Peers, c.Limits.PendingConnections = 5, 6 }},
 	{"limit", "handshake-time=3s", "SEED_LIMIT", func(c *seed.Config) { c.Limits.HandshakeTime = 3 * time.Second }},
@@ -122,6 +126,7 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"--network-id", "net", "--limit", "all=5"}, []string{"all=5", "unlimited"}},
 		{[]string{"--network-id", "net", "--limit", "relay-time=5"}, []string{"relay-time=5", "30s"}},
 		{[]string{"--network-id", "net", "--log-level", "loud"}, []string{"--log-level", "loud", "debug"}},
+		{[]string{"--network-id", "net", "--access", "members"}, []string{"--access", "members", "public", "token"}},
 		{[]string{"--network-id", "net", "--log-format", "xml"}, []string{"--log-format", "text", "json"}},
 		{[]string{"--network-id", "net", "--shutdown-timeout", "10"}, []string{"--shutdown-timeout", "10"}},
 		{[]string{"--network-id", "net", "--lissten", ":1"}, []string{"--lissten", "--listen"}},

@@ -34,6 +34,10 @@ Examples:
     seed --network-id demo --listen off --listen-plain :8000 --external-ip 203.0.113.7 \
       --trusted-proxies 10.0.0.0/8
 
+  For members only, who present a token:
+    openssl rand -hex 32 >tokens
+    seed --network-id demo --access token --token-file tokens
+
   For a load test from one address:
     seed --network-id demo --limit all=unlimited
 

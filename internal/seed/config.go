@@ -32,8 +32,17 @@ type Config struct {
 	// not there, and only when there is something to keep.
 	StateDir string
 
+	// Access says who may be a peer: [AccessPublic], the default, or [AccessToken].
+	Access string
+	// TokenFile has the tokens that are good, one a line. JWTSecretFile has
+	// secrets with which JSON Web Tokens are signed (HS256), one a line, and JWKSFile
+	// public keys of such tokens, as a JWK Set. Each is read again when it changes.
+	// One at least goes with AccessToken, and none with AccessPublic.
+	TokenFile, JWTSecretFile, JWKSFile string
+
 	// WebRTCListen is the address of the UDP port of the seed's own WebRTC
-	// connections, such as ":3479"; empty is off.
+	// connections, such as ":3479"; empty is off. With AccessToken it is off too:
+	// who is introduced presents no token.
 	WebRTCListen string
 	// ExternalIPs are addresses under which others reach this machine although
 	// it does not have them itself, each an IP, or IP:port for WebRTC.
@@ -115,6 +124,9 @@ func (c Config) withDefaults() Config {
 		c.Limits.HandshakeTime = exchange.DefaultLimits().HandshakeTime
 	}
 	c.Limits.setDefaults()
+	if c.Access == "" {
+		c.Access = AccessPublic
+	}
 	if c.TURNCredentialTTL == 0 {
 		c.TURNCredentialTTL = DefaultTURNCredentialTTL
 	}
@@ -152,6 +164,9 @@ func (c Config) validate() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together; give both, or none for a self-signed certificate")
+	}
+	if err := c.validateAccess(); err != nil {
+		return err
 	}
 	if _, err := parseExternals(c.ExternalIPs); err != nil {
 		return err

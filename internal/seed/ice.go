@@ -44,17 +44,23 @@ type iceHandler struct {
 	ttl      time.Duration
 	rate     *clientRate
 	salt     [16]byte // of the names in credentials
+	members  *members // nil if everybody is let in
+	refusals *refusals
 
-	answered, refused, sent atomic.Uint64
+	answered, refused, unauthorized, sent atomic.Uint64
 }
 
-// counts are how many requests were answered and refused, and how often peers were
-// sent the servers without asking; a nil handler has none.
-func (h *iceHandler) counts() (answered, refused, sent uint64) {
+// iceCounts are how many requests were answered, refused for their rate, and
+// refused to who is no member, and how often peers were sent the servers without
+// asking.
+type iceCounts struct{ answered, refused, unauthorized, sent uint64 }
+
+// counts returns them; a nil handler has none.
+func (h *iceHandler) counts() iceCounts {
 	if h == nil {
-		return 0, 0, 0
+		return iceCounts{}
 	}
-	return h.answered.Load(), h.refused.Load(), h.sent.Load()
+	return iceCounts{h.answered.Load(), h.refused.Load(), h.unauthorized.Load(), h.sent.Load()}
 }
 
 // newICE is nil without TURN.
@@ -79,6 +85,11 @@ func (s *Seed) newICE() *iceHandler {
 
 // ServeHTTP implements http.Handler.
 func (h *iceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h.members.authorize(w, r); err != nil {
+		h.unauthorized.Add(1)
+		h.refusals.log(refusedUnauthorized, r.RemoteAddr, "err", err)
+		return
+	}
 	client := clientOf(r)
 	if !h.rate.allow(client, time.Now()) {
 		h.refused.Add(1)
@@ -91,9 +102,10 @@ func (h *iceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // forPeer is what a peer gets over its connection. One that was not dialed by
-// this node's address, or by this node itself, has no use for it.
+// this node's address, or by this node itself, has no use for it, and who is no
+// member any more gets none anew.
 func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Duration) {
-	if p.Outgoing() || p.Transport() == transports.WebRTC {
+	if p.Outgoing() || p.Transport() == transports.WebRTC || !p.Authorized() {
 		return nil, 0
 	}
 	h.sent.Add(1)

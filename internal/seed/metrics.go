@@ -163,20 +163,20 @@ var metrics = []metric{
 	},
 	{
 		name: "seed_ice_requests_total", kind: prometheus.CounterValue,
-		help:   "Requests for ICE servers: answered with credentials, or refused for their rate.",
-		labels: []label{{name: "result", values: []string{"answered", "refused"}}},
+		help:   "Requests for ICE servers: answered with credentials, refused for their rate, or refused to who is no member.",
+		labels: []label{{name: "result", values: []string{"answered", "refused", "unauthorized"}}},
 		read: func(r *reading, tell func(float64, ...string)) {
-			answered, refused, _ := r.seed.ice.counts()
-			tell(float64(answered), "answered")
-			tell(float64(refused), "refused")
+			counts := r.seed.ice.counts()
+			tell(float64(counts.answered), "answered")
+			tell(float64(counts.refused), "refused")
+			tell(float64(counts.unauthorized), "unauthorized")
 		},
 	},
 	{
 		name: "seed_ice_sent_total", kind: prometheus.CounterValue,
 		help: "ICE servers with credentials that peers were sent over their connection: at its start, and to renew them.",
 		read: func(r *reading, tell func(float64, ...string)) {
-			_, _, sent := r.seed.ice.counts()
-			tell(float64(sent))
+			tell(float64(r.seed.ice.counts().sent))
 		},
 	},
 	{

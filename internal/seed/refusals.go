@@ -16,10 +16,11 @@ const (
 	refusedPlainOnTLS    = "plain-on-tls-port"
 	refusedProxyHeader   = "proxy-header" // it makes no sense, or nobody is to send one
 	refusedTURNOff       = "turn-off"     // it asks for what there is not
+	refusedUnauthorized  = "unauthorized" // it presents no good token
 )
 
 // refusalReasons are all of these.
-var refusalReasons = []string{refusedHandshakeTime, refusedPending, refusedTLS, refusedTLSOnPlain, refusedPlainOnTLS, refusedProxyHeader, refusedTURNOff}
+var refusalReasons = []string{refusedHandshakeTime, refusedPending, refusedTLS, refusedTLSOnPlain, refusedPlainOnTLS, refusedProxyHeader, refusedTURNOff, refusedUnauthorized}
 
 // refusals counts connections that were refused, and logs one a second for each
 // reason: a flood of connections is not to become a flood of records.
@@ -38,9 +39,18 @@ func (r *refusals) add(reason, remoteAddr string, detail ...any) {
 	r.mu.Lock()
 	if r.counts == nil {
 		r.counts = make(map[string]uint64)
-		r.logged = make(map[string]time.Time)
 	}
 	r.counts[reason]++
+	r.mu.Unlock()
+	r.log(reason, remoteAddr, detail...)
+}
+
+// log logs a refusal that is counted elsewhere.
+func (r *refusals) log(reason, remoteAddr string, detail ...any) {
+	r.mu.Lock()
+	if r.logged == nil {
+		r.logged = make(map[string]time.Time)
+	}
 	now := time.Now()
 	again := now.Sub(r.logged[reason]) < time.Second
 	if !again {

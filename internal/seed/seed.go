@@ -38,6 +38,7 @@ type Seed struct {
 	server      *http.Server
 	requests    *handoff
 	document    Bootstrap
+	members     *members    // nil if everybody is let in
 	turn        *relaying   // nil if off
 	ice         *iceHandler // nil with turn
 	admin       *admin      // nil if off
@@ -66,6 +67,9 @@ func New(ctx context.Context, cfg Config) (_ *Seed, err error) {
 			s.release()
 		}
 	}()
+	if s.members, err = openMembers(cfg, cfg.Logger); err != nil {
+		return nil, err
+	}
 	if err := s.openPorts(ctx); err != nil {
 		return nil, err
 	}
@@ -162,7 +166,11 @@ func (s *Seed) checkCertificate() {
 
 func (s *Seed) openExchange(ctx context.Context) error {
 	ways := []transports.Transport{websocket.New(websocket.Config{}), tcp.New(tcp.Config{})}
-	if s.config.WebRTCListen != "" {
+	var admit func(exchange.Credentials) (func() bool, error)
+	if s.members != nil {
+		admit = s.members.admit
+	}
+	if s.config.WebRTCListen != "" && s.members == nil {
 		s.webrtc = webrtc.New(webrtc.Config{
 			MuxAddr:     s.config.WebRTCListen,
 			ExternalIPs: s.config.ExternalIPs,
@@ -176,6 +184,7 @@ func (s *Seed) openExchange(ctx context.Context) error {
 	cfg := exchange.Config{
 		Transports:  ways,
 		Limits:      s.config.Limits.Limits,
+		Admit:       admit,
 		DiscardData: true,
 
 		VerifyCandidates: s.config.VerifyCandidates,
@@ -211,7 +220,11 @@ func (s *Seed) openServer() error {
 	s.document = s.describe()
 	s.websockets = websocket.NewHandler(addr, websocket.Config{HandshakeTimeout: s.config.Limits.HandshakeTime})
 	s.ice = s.newICE()
-	api, err := newAPI(s.websockets, s.document, s.ice)
+	refused := &refusals{logger: s.logger}
+	if s.ice != nil {
+		s.ice.members, s.ice.refusals = s.members, refused
+	}
+	api, err := newAPI(s.members.only(s.websockets, refused), s.document, s.ice)
 	if err != nil {
 		return err
 	}
@@ -229,7 +242,7 @@ func (s *Seed) openServer() error {
 		exchange:      func(c net.Conn) { s.exchange.ServeConn(c, transports.TCP) },
 		requests:      s.requests,
 		pending:       pending{most: s.config.Limits.PendingConnections},
-		refusals:      &refusals{logger: s.logger},
+		refusals:      refused,
 		logger:        s.logger,
 		done:          make(chan struct{}),
 	}
@@ -281,6 +294,11 @@ func (s *Seed) Run(ctx context.Context) error {
 	}
 	if s.certificate != nil && s.certificate.files != nil {
 		s.running.Go(func() { s.certificate.files.run(s.entrance.done) })
+	}
+	if s.members != nil {
+		for _, files := range s.members.files {
+			s.running.Go(func() { files.run(s.entrance.done) })
+		}
 	}
 	if s.turn != nil {
 		s.start(s.turn.run)

@@ -19,8 +19,8 @@ const turnSecretFile = "turn.secret"
 // as long as they please, so a short one is soon found; and each secret is one
 // more to try for every credential that is none.
 const (
-	minSecretBytes = 16
-	maxSecrets     = 16
+	minTURNSecretBytes = 16
+	maxSecrets         = 16
 )
 
 // turnSecrets are what TURN credentials are made of. They may be replaced at any
@@ -74,7 +74,7 @@ func keepTURNSecret(dir string) (path string, err error) {
 
 // replace takes over what the file holds.
 func (s *turnSecrets) replace(contents [][]byte) error {
-	secrets, err := parseSecrets(contents[0])
+	secrets, err := parseSecrets(contents[0], minTURNSecretBytes)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,9 @@ func (s *turnSecrets) replace(contents [][]byte) error {
 // all returns the secrets, the one for new credentials first.
 func (s *turnSecrets) all() [][]byte { return *s.current.Load() }
 
-// parseSecrets reads secrets, one a line. Errors do not show them.
-func parseSecrets(content []byte) ([][]byte, error) {
+// parseSecrets reads secrets, one a line, of at least least bytes. Errors do not
+// show them.
+func parseSecrets(content []byte, least int) ([][]byte, error) {
 	var secrets [][]byte
 	number := 0
 	for line := range bytes.Lines(content) {
@@ -95,8 +96,8 @@ func parseSecrets(content []byte) ([][]byte, error) {
 		switch {
 		case len(secret) == 0:
 			continue
-		case len(secret) < minSecretBytes:
-			return nil, fmt.Errorf("the secret in line %d has fewer than %d bytes; `openssl rand -hex 32` makes a good one", number, minSecretBytes)
+		case len(secret) < least:
+			return nil, fmt.Errorf("the secret in line %d has fewer than %d bytes; `openssl rand -hex 32` makes a good one", number, least)
 		case len(secrets) == maxSecrets:
 			return nil, fmt.Errorf("there are more than %d secrets", maxSecrets)
 		}

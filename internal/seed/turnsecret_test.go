@@ -105,7 +105,7 @@ func TestTURNSecretsRotate(t *testing.T) {
 }
 
 func TestParseSecrets(t *testing.T) {
-	got, err := parseSecrets([]byte("\n " + firstSecret + " \r\n\n" + secondSecret))
+	got, err := parseSecrets([]byte("\n "+firstSecret+" \r\n\n"+secondSecret), minTURNSecretBytes)
 	if err != nil || !slices.EqualFunc(got, []string{firstSecret, secondSecret}, func(a []byte, b string) bool { return string(a) == b }) {
 		t.Errorf("secrets are %q, %v", got, err)
 	}
@@ -115,7 +115,7 @@ func TestParseSecrets(t *testing.T) {
 		firstSecret + "\n\npassword": "line 3",
 		strings.Repeat(firstSecret+"\n", maxSecrets+1): "more than 16",
 	} {
-		if _, err := parseSecrets([]byte(content)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "password") {
+		if _, err := parseSecrets([]byte(content), minTURNSecretBytes); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "password") {
 			t.Errorf("error is %v, want %q and nothing secret", err, want)
 		}
 	}

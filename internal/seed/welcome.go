@@ -68,6 +68,9 @@ func (s *Seed) welcomePorts(b *strings.Builder) {
 	if s.webrtc != nil {
 		fmt.Fprintf(b, "  webrtc through UDP port %d\n", s.webrtcPort())
 	}
+	if s.members != nil {
+		fmt.Fprintln(b, "  for members only: who comes without a token that is good is turned away")
+	}
 	if s.turn != nil {
 		s.welcomeTURN(b)
 	}
@@ -141,7 +144,11 @@ func (s *Seed) welcomeClients(b *strings.Builder) {
 	// Without TLS is easier to try.
 	p := s.ports[len(s.ports)-1]
 	host := p.hosts.all()[0]
-	secure := ""
+	secure, token, port := "", "", strconv.Itoa(p.number())
+	if s.members != nil {
+		token = "?token=TOKEN"
+		port = "'" + port + "/" + token + "'"
+	}
 	trust := func(variable string) {}
 	if p.tls != nil {
 		secure = ", secure: true"
@@ -152,9 +159,9 @@ func (s *Seed) welcomeClients(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintf(b, "\nConnect a client:\n")
-	fmt.Fprintf(b, "  Go    ex.ConnectURL(ctx, %q)\n", p.urls(host)[0])
+	fmt.Fprintf(b, "  Go    ex.ConnectURL(ctx, %q)\n", p.urls(host)[0]+token)
 	trust("SSL_CERT_FILE")
-	fmt.Fprintf(b, "  npm   ex.connect('websocket', '%s', { port: %d%s }, callback)\n", strings.Trim(host, "[]"), p.number(), secure)
+	fmt.Fprintf(b, "  npm   ex.connect('websocket', '%s', { port: %s%s }, callback)\n", strings.Trim(host, "[]"), port, secure)
 	trust("NODE_EXTRA_CA_CERTS")
 	fmt.Fprintf(b, "\nCtrl-C ends it.\n")
 }

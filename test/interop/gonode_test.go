@@ -137,7 +137,7 @@ func (n *goNode) unaccept(_ context.Context, transport string) error {
 }
 
 func (n *goNode) connect(ctx context.Context, to endpoint) (int, error) {
-	opts := transports.Options{Port: to.port, Secure: to.secure}
+	opts := transports.Options{Port: to.port, Secure: to.secure, Token: to.token}
 	if to.secure {
 		opts.TLS = suite.pki.client
 	}

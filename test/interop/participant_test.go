@@ -42,6 +42,7 @@ type endpoint struct {
 	host      string
 	port      int
 	secure    bool
+	token     string // to present there
 }
 
 // peerInfo is what a participant has seen of one connection.

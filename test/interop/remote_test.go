@@ -223,7 +223,7 @@ func (r *remote) troubles() []string {
 
 func (r *remote) connect(ctx context.Context, to endpoint) (int, error) {
 	m, err := r.call(ctx, "connect", map[string]any{
-		"transport": to.transport, "host": to.host, "port": to.port, "secure": to.secure,
+		"transport": to.transport, "host": to.host, "port": to.port, "secure": to.secure, "token": to.token,
 	})
 	return m.Peer, err
 }

@@ -9,7 +9,7 @@ const MaxTokenBytes = 4096
 // ErrUnauthorized says that the other node takes members only, and that the token
 // that was presented, if any, is none of theirs. Errors of transports wrap it where
 // the other side has said so.
-var ErrUnauthorized = errors.New("unauthorized: the node takes members only, and no good token was presented")
+var ErrUnauthorized = errors.New("unauthorized: the node takes only members, who present a token")
 
 // Bearer is implemented by an accepted connection that may have been asked for
 // with a token.

@@ -3,12 +3,14 @@ package websocket
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/gorilla/websocket"
 
@@ -73,12 +75,22 @@ func (t *Transport) dial(ctx context.Context, target string, config *tls.Config,
 
 func handshakeError(err error, response *http.Response) error {
 	if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
-		return &StatusError{Code: response.StatusCode}
+		return &StatusError{Code: response.StatusCode, Message: messageOf(response)}
 	}
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return errors.New("server answered with no valid websocket handshake")
 	}
 	return err
+}
+
+// messageOf is the `error` of a JSON object that is the body, of which gorilla
+// has kept 1 KiB.
+func messageOf(response *http.Response) string {
+	var body struct{ Error string }
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(body.Error[:min(len(body.Error), 256)], "")
 }
 
 // alpn keeps a server from choosing HTTP/2, which has no upgrades.

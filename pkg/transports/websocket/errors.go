@@ -31,13 +31,20 @@ type CloseError = websocket.CloseError
 type StatusError struct {
 	// Code is the HTTP status code, such as 503.
 	Code int
+	// Message is what a seed says of it for people; of other servers it is empty.
+	// At most 256 bytes of what is in fact anybody's: print it with %q.
+	Message string
 }
 
 func (e *StatusError) Error() string {
+	text := fmt.Sprintf("server answered %d %s, want a websocket", e.Code, http.StatusText(e.Code))
 	if meant := e.Unwrap(); meant != nil {
-		return fmt.Sprintf("server answered %d: %v", e.Code, meant)
+		text = fmt.Sprintf("server answered %d: %v", e.Code, meant)
 	}
-	return fmt.Sprintf("server answered %d %s, want a websocket", e.Code, http.StatusText(e.Code))
+	if e.Message != "" {
+		text += fmt.Sprintf(" (it says %q)", e.Message)
+	}
+	return text
 }
 
 // Unwrap returns what the status means to the exchange, or nil.

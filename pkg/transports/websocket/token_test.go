@@ -2,6 +2,7 @@ package websocket_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -64,13 +65,14 @@ func TestTokenArrives(t *testing.T) {
 func TestUnauthorized(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprintf(w, `{"error":"it \n has expired%s"}`, strings.Repeat("ü", 200))
 	}))
 	defer server.Close()
 	opts := optionsOf(server)
 	opts.Token = "secret"
 	_, err := websocket.New(websocket.Config{}).Dial(t.Context(), "127.0.0.1", opts)
 	var status *websocket.StatusError
-	if !errors.Is(err, transport.ErrUnauthorized) || !errors.As(err, &status) || status.Code != http.StatusUnauthorized {
+	if !errors.Is(err, transport.ErrUnauthorized) || !errors.As(err, &status) || status.Code != http.StatusUnauthorized || len(status.Message) > 256 || !strings.Contains(err.Error(), `it \n has expired`) {
 		t.Errorf("error is %v", err)
 	}
 	if strings.Contains(err.Error(), "secret") {

@@ -11,7 +11,8 @@ var WebSocket = require('websocket-stream')
 exports.dial = function (args, cb) {
   var stream, event
   if (args.transport === 'websocket') {
-    stream = WebSocket((args.secure ? 'wss' : 'ws') + '://' + args.host + ':' + args.port)
+    stream = WebSocket((args.secure ? 'wss' : 'ws') + '://' + args.host + ':' + args.port +
+    (args.token ? '/?token=' + encodeURIComponent(args.token) : ''))
     event = 'connect'
   } else if (args.secure) {
     stream = tls.connect({ host: args.host, port: args.port })

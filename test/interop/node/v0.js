@@ -35,7 +35,9 @@ module.exports = function node (opts, report, wrtc) {
       ex.unaccept(args.transport, cb)
     },
     connect: function (args, cb) {
-      ex.connect(args.transport, args.host, { port: args.port, secure: args.secure }, found(cb))
+      // Whatever is given for a port comes to stand at the end of the URL.
+      var port = args.token ? args.port + '/?token=' + encodeURIComponent(args.token) : args.port
+      ex.connect(args.transport, args.host, { port: port, secure: args.secure }, found(cb))
     },
     getNewPeer: function (args, cb) {
       if (args.via) peers.get(args.via).key.getNewPeer(found(cb))
