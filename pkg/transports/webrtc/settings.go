@@ -36,6 +36,11 @@ func (t *Transport) settings(mux ice.UDPMux) pion.SettingEngine {
 	// packets come from.
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 
+	if t.cfg.RelayOnly {
+		// No better path comes that would be worth to wait for, as pion does for two
+		// seconds otherwise.
+		s.SetRelayAcceptanceMinWait(0)
+	}
 	s.SetIncludeLoopbackCandidate(t.useLoopback())
 	if mux != nil {
 		s.SetICEUDPMux(mux)
