@@ -11,7 +11,9 @@ import (
 
 const description = `A seed is the node of a peer-exchange network that is always there: peers that
 know only the network ID and the seed's address find each other through it, and
-it passes on the signaling that lets them connect directly.`
+it passes on the signaling that lets them connect directly.
+
+"seed check URL" tries one that runs, from where you are: see seed check --help.`
 
 // groups are the headings of the flags.
 var groups = []kong.Group{

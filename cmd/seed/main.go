@@ -1,6 +1,6 @@
 // Command seed runs a bootstrap node of a peer-exchange network: peers that know
 // only the network ID and the address of this node find each other through it.
-// Run it with --help.
+// Run it with --help. "seed check URL" tries one that runs.
 package main
 
 import (
@@ -33,6 +33,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) int {
+	if len(args) > 0 && args[0] == checkCommand {
+		return runCheck(ctx, args[1:])
+	}
 	flags, err := parse(args, os.Stdout)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "seed: %v\nRun \"seed --help\" for more information.\n", err)

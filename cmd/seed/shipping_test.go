@@ -27,6 +27,9 @@ func TestShippedVariablesAreFlags(t *testing.T) {
 	if _, err := parse([]string{"--help"}, &help); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := parseCheck([]string{"--help"}, &help); err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range []string{"deploy/systemd/seed.env", "docs/single-machine.md", "docs/seed.md", "Dockerfile"} {
 		found := regexp.MustCompile(`\bSEED_[A-Z_]+[A-Z]\b`).FindAllString(shipped(t, path), -1)
 		if len(found) == 0 {
