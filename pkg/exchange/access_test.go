@@ -305,6 +305,75 @@ func TestStrangersDoNotDisturbMembers(t *testing.T) {
 	})
 }
 
+// TestStrangersDoNotPassForSiblings has one say that it is a seed of the mesh, and
+// go on as if it had proved that.
+func TestStrangersDoNotPassForSiblings(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", newClub(member).members, meshed(meshSecret))
+		m := w.node("10.0.0.2")
+		m.accept(transports.WebRTC, 0)
+		if _, err := m.Connect(ctx, transports.TCP, seed.host, transports.Options{Port: 1000, Token: member}); err != nil {
+			t.Fatal(err)
+		}
+		seed.next()
+		r := w.dialRaw("10.0.0.3", seed).listen(false)
+		r.write(opens(0, "pxp"))
+		r.line(`{"command":"hello","id":"net","version":0,"accepts":{"webrtc":true},"transports":["webrtc"],`+
+			`"ext":{"instance":%q,"features":["mesh","ping"],"mesh":%q}}`, newID(), newID())
+		r.line(`{"command":"helloack"}`)
+		r.line(`{"command":"getPeer","reqId":"r"}`)
+		r.line(`{"command":"ping","token":"t"}`)
+		for _, answer := range []string{`"r"`, "pong", "helloack"} {
+			if said := r.control(); strings.Contains(said, answer) {
+				t.Errorf("a stranger was told %q", said)
+			}
+		}
+		time.Sleep(time.Minute)
+		if !r.closed() || len(seed.Peers()) != 1 || seed.Stats().GetPeer != (GetPeerStats{}) {
+			t.Errorf("%d peers, %+v", len(seed.Peers()), seed.Stats())
+		}
+	})
+}
+
+// TestMembersOfAMesh has members find each other through two seeds, and nobody
+// sent to a seed that would turn it away.
+func TestMembersOfAMesh(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		club := newClub(member)
+		seeds := w.meshOf(2, club.members)
+		for i, s := range seeds {
+			s.TellSiblings(SiblingInfo{Addresses: []string{fmt.Sprintf("tcp://10.0.%d.1:1000", i)}})
+		}
+		var members []*node
+		var links []*Peer
+		for i, s := range seeds {
+			n := w.node(fmt.Sprintf("10.1.%d.1", i))
+			n.accept(transports.WebRTC, 0)
+			p, err := n.Connect(ctx, transports.TCP, s.host, transports.Options{Port: 1000, Token: member})
+			if err != nil {
+				t.Fatal(err)
+			}
+			members, links = append(members, n), append(links, p)
+		}
+		settle()
+		p, err := links[0].GetNewPeer(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Instance() != members[1].Instance() {
+			t.Errorf("found %s", p.Instance())
+		}
+		for range 8 {
+			if _, err := links[0].GetNewPeer(ctx); !errors.Is(err, ErrNoCandidates) {
+				t.Errorf("a second peer: %v", err)
+			}
+		}
+		if got := seeds[1].Stats().Refused[reasonUnauthorized] + seeds[0].Stats().Refused[reasonUnauthorized]; got != 0 {
+			t.Errorf("%d were sent to be turned away", got)
+		}
+	})
+}
+
 func TestAdmitMayLookAtTheExchange(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		var seed *node

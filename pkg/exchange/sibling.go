@@ -313,7 +313,8 @@ func (l *link) is(s *wire.MeshState) {
 const maxStatedPeers = 1 << 30
 
 // offer lists what of the sibling clients may be offered: its addresses, beside
-// what it says in hello that it accepts, and nothing when it is about to go. The
+// what it says in hello that it accepts, and nothing when it is about to go, or
+// when seeds take members only: nobody shows a token to whom it was offered. The
 // caller holds mu.
 func (l *link) offer() {
 	p, offered := l.p, &l.p.ex.mesh.offered
@@ -326,7 +327,7 @@ func (l *link) offer() {
 			p.listings = append(p.listings, made)
 		}
 	}
-	if _, ready := p.ex.peers[p]; !ready || l.draining {
+	if _, ready := p.ex.peers[p]; !ready || l.draining || p.ex.config.Admit != nil {
 		return
 	}
 	for _, each := range p.listings {

@@ -24,6 +24,7 @@ type v0 struct {
 
 	// Owned by the read loop.
 	helloSeen, helloAckSeen bool
+	ready                   bool          // both, and what else there is to show
 	greeted                 announcements // what our hello said
 	getPeers                *rate.Limiter // lazily
 	meshing                 *meshProof    // of a connection that is to be a link; nil if it is none
@@ -82,7 +83,7 @@ func (v *v0) line(line []byte) error {
 		return v.onMesh(m.Mesh)
 	}
 	// As with npm, what comes before the handshake is complete is lost.
-	if !v.helloSeen || !v.helloAckSeen {
+	if !v.ready {
 		return nil
 	}
 	switch m.Command {
@@ -189,6 +190,7 @@ func (v *v0) maybeReady() error {
 	if err := v.p.becomeReady(); err != nil {
 		return err
 	}
+	v.ready = true
 	v.p.handOutICE()
 	// Whoever calls Accept or Unaccept tells the peers that are ready by then, so
 	// what has changed since our hello is told here.
