@@ -16,6 +16,8 @@ import (
 	"github.com/pion/stun"
 	pionturn "github.com/pion/turn/v2"
 	pion "github.com/pion/webrtc/v3"
+
+	"github.com/peerexchange/peerexchange/internal/turn"
 )
 
 // turnConfig is that of a seed with TURN on the loopback interface, where the
@@ -173,15 +175,20 @@ func TestTURNByEveryWay(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 		client.Close()
+		// Nobody waits for the answer to the end of an allocation.
+		for _, transport := range turn.Transports() {
+			s.eventually(t, "seed_turn_allocations "+transport, 0)
+		}
 	}
+	// Messages are counted a moment after they are sent.
+	s.eventually(t, "seed_turn_relayed_messages_total to-peer", 4)
+	s.eventually(t, "seed_turn_relayed_messages_total to-client", 4)
 	got := gather(t, s)
 	for name, want := range map[string]float64{
 		"seed_turn_allocations_made_total udp":           1,
 		"seed_turn_allocations_made_total tcp":           1,
 		"seed_turn_allocations_made_total tls":           2,
 		"seed_turn_allocations_made_total":               0,
-		"seed_turn_relayed_messages_total to-peer":       4,
-		"seed_turn_relayed_messages_total to-client":     4,
 		"seed_turn_permissions_denied_total loopback":    0,
 		"seed_turn_quota_refusals_total allocations":     0,
 		"seed_turn_auth_failures_total expired":          0,
