@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/peerexchange/peerexchange/internal/seed"
 )
@@ -45,12 +44,7 @@ func TestEverythingWorks(t *testing.T) {
 func TestNobodyElseIsDisturbed(t *testing.T) {
 	s, urls, ca := runSeed(t)
 	bystander := startBystander(t, urls["ws"])
-	// The bystander knows a moment before the seed does.
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for s.Status().Peers.Total == 0 {
-		<-look.C
-	}
+	awaitPeers(t, s, 1) // the bystander knows a moment before the seed does
 	report := run(t, Config{URL: urls["wss"], CAFile: ca})
 	if !report.OK {
 		t.Errorf("report: %+v", report)

@@ -20,6 +20,7 @@ type courier struct {
 	// Static after construction.
 	name string
 
+	began atomic.Bool // the seed introduced the node to the other
 	heard atomic.Bool // a signal of the other node came through the seed
 
 	mu sync.Mutex
@@ -39,6 +40,7 @@ func (c *courier) Name() string { return c.name }
 
 // use sets what the next negotiations are made with.
 func (c *courier) use(way *webrtc.Transport) {
+	c.began.Store(false)
 	c.heard.Store(false)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,6 +55,7 @@ func (c *courier) Negotiate(ctx context.Context, role transports.Role, signals t
 	if way == nil {
 		return nil, net.ErrClosed
 	}
+	c.began.Store(true)
 	return way.Negotiate(ctx, role, listening{signals, &c.heard})
 }
 

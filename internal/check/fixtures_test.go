@@ -67,6 +67,22 @@ func runSeed(t *testing.T, changes ...func(*seed.Config)) (s *seed.Seed, urls ma
 	return s, urls, filepath.Join(cfg.StateDir, "tls.crt")
 }
 
+// awaitPeers waits until the seed has so many.
+func awaitPeers(t *testing.T, s *seed.Seed, n int) {
+	t.Helper()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	for s.Status().Peers.Total != n {
+		select {
+		case <-look.C:
+		case <-end.C:
+			t.Fatalf("the seed has %d peers, want %d", s.Status().Peers.Total, n)
+		}
+	}
+}
+
 // run checks with a configuration.
 func run(t *testing.T, cfg Config) Report {
 	t.Helper()

@@ -29,8 +29,12 @@ type pair struct {
 // toSeed is the name under which the two dial the seed.
 const toSeed = "seed-check-dial"
 
-// askPause is between two requests while the seed does not know of the candidate yet.
-const askPause = 50 * time.Millisecond
+// Between two requests is a pause while the seed does not know of the candidate
+// yet. It grows, for a seed counts them.
+const (
+	minAskPause = 50 * time.Millisecond
+	maxAskPause = time.Second
+)
 
 // connectPair connects the two to the seed.
 func (c *Check) connectPair(ctx context.Context) (_ *pair, err error) {
@@ -91,17 +95,19 @@ func (p *pair) meet(ctx context.Context, ways [2]*webrtc.Transport) (*webrtc.Con
 	for i, courier := range p.couriers {
 		courier.use(ways[i])
 	}
-	for {
+	for wait := minAskPause; ; wait = min(2*wait, maxAskPause) {
 		peer, err := p.seed.GetNewPeer(ctx)
 		switch {
 		case err == nil:
 			defer peer.Close()
 			conn, _ := peer.Socket().(*webrtc.Conn)
 			return conn, bounce(ctx, peer)
+		case ctx.Err() != nil && !p.couriers[1].began.Load():
+			return nil, errNotIntroduced
 		case !errors.Is(err, exchange.ErrNoCandidates):
 			return nil, err
 		}
-		pause := time.NewTimer(askPause)
+		pause := time.NewTimer(wait)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

@@ -123,9 +123,13 @@ func isRefused(err error, code int) bool {
 
 func (c *Check) turnHint(err error, s iceServer, w way) string {
 	var certificate *tls.CertificateVerificationError
+	var lost *echoError
 	switch {
-	case errors.As(err, new(*echoError)):
-		return "The seed cannot send to its own relayed addresses: is the relay IP (--turn-relay-ip, or the first --external-ip) an address of its machine, or one whose packets arrive there with the same ports?"
+	case errors.As(err, &lost) && lost.from.Addr() != lost.to.Addr():
+		return "Two seeds have answered at this name, and what one relays does not get to the other: are the UDP ports of --turn-relay-ports open between them? Clients of the two that reach nothing but TURN do not meet."
+	case lost != nil:
+		return "The seed cannot send to its own relayed addresses: is the relay IP (--turn-relay-ip, or the first --external-ip) an address of its machine, or one whose packets arrive there with the same ports? " +
+			"Or have two seeds of one address answered?"
 	case errors.As(err, new(*net.DNSError)), errors.Is(err, errNoIPv4):
 		return resolveHint(err)
 	case errors.As(err, &certificate):
