@@ -58,6 +58,10 @@ func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wi
 	if ended == nil {
 		ended = func() {}
 	}
+	if !ex.introduces() {
+		ended()
+		return nil, ""
+	}
 	if !asker.reserveRelay() {
 		ended()
 		return nil, "relays-per-peer"
