@@ -42,6 +42,8 @@ type flags struct {
 
 	VerifyCandidates bool `name:"verify-candidates" default:"true" group:"run" help:"Dial peers that accept tcp or websocket connections back, at the address that they come from, and offer them to others only once that works. On unless =false, for closed networks and load tests."`
 
+	RelayData bool `name:"relay-data" default:"true" group:"run" help:"Carry the connection of two peers that find no way to each other, not even by TURN, if both allow it: within the limits named relay-data-… On unless =false."`
+
 	Limits []string `name:"limit" placeholder:"NAME=VALUE" group:"run" help:"Change a limit of those listed below. Repeatable; later ones win."`
 
 	StateDir        string        `name:"state-dir" default:"${state_dir}" placeholder:"DIR" group:"run" help:"Where the seed keeps what has to outlast it, such as its own certificate and TURN secret. Default for this user: ${default}."`
@@ -131,6 +133,7 @@ func (f *flags) config(logger *slog.Logger) seed.Config {
 		TURNDenyPeers:     f.TURNDenyPeers,
 
 		VerifyCandidates: f.VerifyCandidates,
+		RelayData:        f.RelayData,
 
 		Limits:          f.limits,
 		ShutdownTimeout: f.ShutdownTimeout,

@@ -30,7 +30,7 @@ func base() seed.Config {
 	return seed.Config{
 		NetworkID: "net", Access: "public", Listen: ":8443", WebRTCListen: ":3479", AdminListen: "127.0.0.1:9090", StateDir: "/state",
 		TURNListen: []string{":3478"}, TURNCredentialTTL: time.Hour, TURNRelayPorts: "49152-65535",
-		VerifyCandidates: true, ShutdownTimeout: 10 * time.Second, Version: version(),
+		VerifyCandidates: true, RelayData: true, ShutdownTimeout: 10 * time.Second, Version: version(),
 	}
 }
 
@@ -59,6 +59,7 @@ var flagCases = []struct {
 	{"turn-relay-ports", "50000-51000", "SEED_TURN_RELAY_PORTS", func(c *seed.Config) { c.TURNRelayPorts = "50000-51000" }},
 	{"turn-allow-peer", "10.0.0.0/8,192.168.1.1", "SEED_TURN_ALLOW_PEER", func(c *seed.Config) { c.TURNAllowPeers = []string{"10.0.0.0/8", "192.168.1.1"} }},
 	{"turn-deny-peer", "10.0.0.0/8", "SEED_TURN_DENY_PEER", func(c *seed.Config) { c.TURNDenyPeers = []string{"10.0.0.0/8"} }},
+	{"relay-data", "false", "SEED_RELAY_DATA", func(c *seed.Config) { c.RelayData = false }},
 	{"verify-candidates", "false", "SEED_VERIFY_CANDIDATES", func(c *seed.Config) { c.VerifyCandidates = false }},
 	{"access", "token", "SEED_ACCESS", func(c *seed.Config) { c.Access = "token" }},
 	{"token-file", "tokens", "SEED_TOKEN_FILE", func(c *seed.Config) { c.TokenFile = "tokens" }},

@@ -88,6 +88,9 @@ type Config struct {
 	// are offered to others; see [exchange.Config]. The command has it on unless
 	// told otherwise.
 	VerifyCandidates bool
+	// RelayData carries the connections of peers that find no way to each other; see
+	// [exchange.Config.AllowRelayedData].
+	RelayData bool
 
 	// Limits bound what strangers can make the seed spend.
 	Limits Limits

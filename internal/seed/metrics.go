@@ -57,7 +57,7 @@ func each[N int64 | uint64](l label, values func(*reading) map[string]N) func(*r
 }
 
 var (
-	transportLabel = label{name: "transport", values: []string{transports.WebSocket, transports.TCP, transports.WebRTC}}
+	transportLabel = label{name: "transport", values: []string{transports.WebSocket, transports.TCP, transports.WebRTC, exchange.Relay}}
 	protocolLabel  = label{name: "protocol", values: []string{exchange.V0.String(), exchange.V1.String()}}
 
 	checkLabel     = label{name: "result", values: checkResults()}
@@ -160,6 +160,21 @@ var metrics = []metric{
 		name: "seed_signaling_relay_bytes_total", kind: prometheus.CounterValue,
 		help: "Bytes that signaling relays passed on, in both directions.",
 		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.RelayBytes)) },
+	},
+	{
+		name: "seed_data_relays_open", kind: prometheus.GaugeValue,
+		help: "Connections of peers that find no other way, which go through the seed.",
+		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.DataRelays)) },
+	},
+	{
+		name: "seed_data_relays_opened_total", kind: prometheus.CounterValue,
+		help: "Connections that went through the seed.",
+		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.DataRelaysOpened)) },
+	},
+	{
+		name: "seed_data_relay_bytes_total", kind: prometheus.CounterValue,
+		help: "Bytes that these connections passed on, in both directions.",
+		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.DataRelayBytes)) },
 	},
 	{
 		name: "seed_ice_requests_total", kind: prometheus.CounterValue,

@@ -188,6 +188,7 @@ func (s *Seed) openExchange(ctx context.Context) error {
 		DiscardData: true,
 
 		VerifyCandidates: s.config.VerifyCandidates,
+		AllowRelayedData: s.config.RelayData,
 
 		Agent:  s.agent(),
 		Logger: s.logger,

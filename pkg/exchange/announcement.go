@@ -68,7 +68,7 @@ func (p *Peer) list(transport string, announced json.RawMessage) {
 			return
 		}
 	}
-	if len(p.listings) >= maxAnnouncedTransports || p.isGoingAwayLocked() {
+	if len(p.listings) >= maxAnnouncedTransports {
 		return
 	}
 	l := p.newListing(transport, announced)

@@ -92,6 +92,14 @@ type Config struct {
 	// other node.
 	Mesh *MeshConfig
 
+	// AllowRelayedData lets a connection to a peer go through the node that has
+	// introduced it, if that allows it too and WebRTC finds no way, neither directly
+	// nor by TURN. It is slow and bounded by that node's limits (Limits.RelayData...),
+	// and unlike with WebRTC the node in between can read and change what is said:
+	// applications that mind encrypt it themselves, or leave this off. A node that
+	// allows it also passes on connections of peers that it has introduced.
+	AllowRelayedData bool
+
 	// Agent names the program to other nodes, such as "chat/1.2", in at most 64
 	// printable characters. Default "peerexchange-go" and the module's version.
 	Agent string
@@ -103,12 +111,15 @@ type Config struct {
 
 // features are the protocol extensions that a node knows, as announced in hello.
 func (c Config) features() []string {
-	features := []string{featureExclude, featureGoAway, featurePing, featureRefusal, featureWindow}
+	features := []string{featureExclude, featurePing, featureRefusal, featureWindow}
 	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
 		features = append(features, featureICE)
 	}
 	if c.Mesh != nil {
 		features = append(features, featureMesh)
+	}
+	if c.AllowRelayedData {
+		features = append(features, featureRelayed)
 	}
 	slices.Sort(features)
 	return features
@@ -116,10 +127,10 @@ func (c Config) features() []string {
 
 const (
 	featureExclude = "exclude" // getPeer names instances that are connected already
-	featureGoAway  = "goaway"  // goaway tells where to go instead
 	featureICE     = "ice"     // ICE servers are handed out, or used
 	featureMesh    = "mesh"    // it is a seed that may have siblings
 	featurePing    = "ping"    // ping is answered with pong
+	featureRelayed = "relayed" // a relay carries the connection if its negotiation fails
 	featureRefusal = "refusal" // a node that is turned away is told why
 	featureWindow  = "window"  // application data is sent on credit
 )
@@ -164,6 +175,8 @@ func (c Config) validate(networkID string) error {
 	for _, t := range c.Transports {
 		if name := t.Name(); slices.Contains(names, name) {
 			return fmt.Errorf("Config.Transports has two transports named %q", name)
+		} else if name == Relay {
+			return fmt.Errorf("transport name %q is taken: it is that of connections through a relay", name)
 		} else if name == "" || name != strings.ToLower(name) {
 			return fmt.Errorf("transport name %q is not a lower-case word", name)
 		} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
@@ -75,6 +76,9 @@ func (p *Peer) getNewPeer(ctx context.Context) (*Peer, error) {
 // signaling is a relay's end as a negotiation of either generation uses it.
 type signaling interface {
 	transports.Signaling
+	// negotiate makes a connection with the node at the other end of the relay, and
+	// tells by what transport: the negotiator's, or if the relay carries it, [Relay].
+	negotiate(ctx context.Context, negotiator transports.Negotiator, role transports.Role) (net.Conn, string, error)
 	close()
 }
 
@@ -84,11 +88,11 @@ func (ex *Exchange) respond(via *Peer, negotiator transports.Negotiator, signals
 	defer signals.close()
 	ctx, cancel := context.WithTimeout(ex.lifetime, ex.config.RequestTimeout)
 	defer cancel()
-	conn, err := negotiator.Negotiate(ctx, transports.Responder, signals)
+	conn, transport, err := signals.negotiate(ctx, negotiator, transports.Responder)
 	if err != nil {
 		ex.report(fmt.Errorf("negotiate %s with a peer of %s: %w", negotiator.Name(), via.RemoteAddress(), err))
 		return
 	}
 	signals.close()
-	ex.serveConn(conn, negotiator.Name(), via)
+	ex.serveConn(conn, transport, via)
 }

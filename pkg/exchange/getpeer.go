@@ -149,16 +149,18 @@ func (g *getPeer) offer(from *directory) bool {
 			break
 		}
 		nonce := newID()
-		if l.port == 0 && !g.v.introduce(l, nonce) {
-			continue
-		}
+		relayed := 0
 		if l.port != 0 {
 			ex.counters.direct.Add(1)
 		} else {
+			var ok bool
+			if relayed, ok = g.v.introduce(l, nonce); !ok {
+				continue
+			}
 			ex.counters.relayed.Add(1)
 		}
 		g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
-			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce,
+			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce, Relayed: relayed,
 		}))
 		return true
 	}

@@ -88,6 +88,14 @@ type Limits struct {
 	// Forwards is how many requests for a peer may wait for siblings' answers. What
 	// exceeds it is answered at once. Default 1,024.
 	Forwards int
+	// RelayDataBytesPerSecond is how fast the connection of two peers that find no
+	// other way passes through this node in each direction; see
+	// Config.AllowRelayedData. Enough to talk, not to watch. Default 16 KiB.
+	RelayDataBytesPerSecond int
+	// RelayDataBytes is how much of it passes in each direction in all. Default 8 MiB.
+	RelayDataBytes int
+	// RelayDataTime is how long it stands. Default 1 h.
+	RelayDataTime time.Duration
 	// IdleTime is how long a peer may be silent. Default Unlimited: an npm client
 	// with nothing to say says nothing, and dead connections are found by the
 	// keepalive of tcp and websocket and by the ping of newer nodes.
@@ -139,6 +147,9 @@ var limits = []limit{
 	{"siblings", "seeds of the network that this one is linked with", count, 64, 1, true, func(l *Limits) any { return &l.Siblings }},
 	{"relays-per-sibling", "signaling relays that pass through a sibling at a time", count, 4096, 1, true, func(l *Limits) any { return &l.RelaysPerSibling }},
 	{"forwards", "requests for a peer that wait for siblings", count, 1024, 1, true, func(l *Limits) any { return &l.Forwards }},
+	{"relay-data-bytes-per-second", "rate of data through a relay, each way", bytes, 16 << 10, 1 << 10, true, func(l *Limits) any { return &l.RelayDataBytesPerSecond }},
+	{"relay-data-bytes", "total of data through a relay, each way", bytes, 8 << 20, 1 << 10, true, func(l *Limits) any { return &l.RelayDataBytes }},
+	{"relay-data-time", "how long data goes through a relay", duration, int64(time.Hour), int64(time.Second), false, func(l *Limits) any { return &l.RelayDataTime }},
 	{"idle-time", "how long a peer may be silent", duration, Unlimited, int64(time.Second), false, func(l *Limits) any { return &l.IdleTime }},
 }
 

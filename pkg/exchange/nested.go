@@ -176,6 +176,12 @@ func (n *nested) close() {
 	n.session.Close(net.ErrClosed)
 }
 
+// negotiate implements signaling.
+func (n *nested) negotiate(ctx context.Context, negotiator transports.Negotiator, role transports.Role) (net.Conn, string, error) {
+	conn, err := negotiator.Negotiate(ctx, role, n)
+	return conn, negotiator.Name(), err
+}
+
 func (n *nested) peerEnded(p *Peer) { n.session.Close(orEOF(p.Err())) }
 
 // nestedReceiver takes the bytes of the nested control channel.

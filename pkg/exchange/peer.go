@@ -71,7 +71,6 @@ type Peer struct {
 	rival    *Peer         // an older connection to the same instance
 	checks   *rate.Limiter // of its candidates; lazily
 	offered  *offers       // lazily
-	farewell *farewell     // lazily
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -115,7 +114,11 @@ func newPeer(ex *Exchange, conn net.Conn, transport string, outgoing bool) *Peer
 		MaxChannels:   ex.limits.ChannelsPerPeer,
 		MaxQueueBytes: ex.limits.OutboundQueueBytes,
 	})
-	p.stream = newStream(ex.limits.ReceiveBufferBytes, ex.config.DiscardData, p.grant)
+	buffer := ex.limits.ReceiveBufferBytes
+	if transport == Relay {
+		buffer = p.window()
+	}
+	p.stream = newStream(buffer, ex.config.DiscardData, p.grant)
 	return p
 }
 
@@ -153,6 +156,9 @@ func (p *Peer) serve() error {
 	protocol, received, err := detect(p.conn)
 	if err != nil {
 		return err
+	}
+	if p.transport == Relay && protocol != V0 {
+		return ErrVersionMismatch
 	}
 	if !p.outgoing {
 		p.session.Hold() // our hello leaves together with the answer to theirs

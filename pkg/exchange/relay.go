@@ -22,15 +22,19 @@ const relayBurst = 64 << 10
 // would harm the node it was sent to.
 type relay struct {
 	// Static after construction.
-	ex    *Exchange
-	guard *wire.Guard // nil for transports whose signals are unknown here
-	ends  [2]relayEnd // by wire.Side: who sent it
-	ended func()
+	ex     *Exchange
+	guard  *wire.Guard // nil for transports whose signals are unknown here, and for data
+	ends   [2]relayEnd // by wire.Side: who sent it
+	ended  func()
+	data   bool   // passes on what the peers' applications say, see relaydata.go
+	follow string // the name of the data relay that both ends may ask for, or empty
 
 	over  atomic.Bool
 	heard atomic.Int64 // when it was opened or last passed something on, in Unix nanoseconds
 
-	// Guarded by ex.relayTimes.mu.
+	words sync.Mutex // held while a signal is passed on, if a data relay may follow
+
+	// Guarded by the mu of its relayTimes.
 	until          time.Time
 	listed         bool
 	previous, next *relay
@@ -58,22 +62,23 @@ func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wi
 	if ended == nil {
 		ended = func() {}
 	}
-	if !ex.introduces() {
-		ended()
-		return nil, ""
-	}
+	return (&relay{ex: ex, guard: guard, ended: ended}).open(asker, candidate, names)
+}
+
+// open does what newRelay says.
+func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) {
 	if !asker.reserveRelay() {
-		ended()
+		r.ended()
 		return nil, "relays-per-peer"
 	}
 	if !candidate.reserveRelay() {
 		asker.relays.Add(-1)
-		ended()
+		r.ended()
 		return nil, "relays-per-peer"
 	}
-	r := &relay{ex: ex, guard: guard, ended: ended}
-	ex.counters.relays.Add(1)
-	ex.counters.relaysOpened.Add(1)
+	open, opened := r.counters()
+	open.Add(1)
+	opened.Add(1)
 	r.ends = [2]relayEnd{
 		wire.FromAsker:     {relay: r, peer: asker, side: wire.FromAsker},
 		wire.FromCandidate: {relay: r, peer: candidate, side: wire.FromCandidate},
@@ -90,7 +95,8 @@ func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wi
 		end.channel = channel
 	}
 	r.heard.Store(time.Now().UnixNano())
-	ex.relayTimes.add(r, ex.limits.RelayTime)
+	times, lasts := r.times()
+	times.add(r, lasts)
 	if !asker.attach(r) || !candidate.attach(r) {
 		r.close()
 		return nil, ""
@@ -123,7 +129,8 @@ func (r *relay) close() {
 	if r.over.Swap(true) {
 		return
 	}
-	r.ex.relayTimes.remove(r)
+	times, _ := r.times()
+	times.remove(r)
 	r.ended()
 	for i := range r.ends {
 		end := &r.ends[i]
@@ -133,7 +140,8 @@ func (r *relay) close() {
 		end.peer.detach(r)
 		end.peer.relays.Add(-1)
 	}
-	r.ex.counters.relays.Add(-1)
+	open, _ := r.counters()
+	open.Add(-1)
 }
 
 // close ends the half. A sibling is to learn of it in any case; whatever else is
@@ -156,6 +164,10 @@ func (e *relayEnd) Receive(piece []byte) error {
 	}
 	r.heard.Store(time.Now().UnixNano())
 	e.received += len(piece)
+	if r.data {
+		e.passData(piece)
+		return nil
+	}
 	if !within(e.received, r.ex.limits.RelayBytes) {
 		e.refuse("relay-bytes")
 		return nil
@@ -167,6 +179,14 @@ func (e *relayEnd) Receive(piece []byte) error {
 		other.send(piece)
 		return nil
 	}
+	if r.follow != "" {
+		// Each end must have got the other's word before the relay is followed.
+		r.words.Lock()
+		defer r.words.Unlock()
+		if r.over.Load() {
+			return nil
+		}
+	}
 	buffer := relayBuffers.Get().(*[]byte)
 	defer relayBuffers.Put(buffer)
 	safe, err := r.guard.Forward(e.side, (*buffer)[:0], piece)
@@ -176,6 +196,10 @@ func (e *relayEnd) Receive(piece []byte) error {
 		return nil
 	}
 	r.ex.counters.relayedBytes.Add(uint64(len(safe)))
+	if r.follow != "" && r.guard.Relayed() {
+		r.followUp(other, safe)
+		return nil
+	}
 	other.send(safe)
 	return nil
 }

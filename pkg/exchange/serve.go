@@ -68,7 +68,7 @@ func (l *link) introduce(candidate *listing, answer *wire.Mesh) bool {
 	}
 	answer.Found.Nonce = nonce
 	l.p.control.Send(wire.AppendMesh(nil, answer))
-	if err := candidate.peer.control.Send(wire.AppendIncoming(nil, nonce, candidate.service.transport)); err != nil {
+	if err := candidate.peer.control.Send(wire.AppendIncoming(nil, nonce, candidate.service.transport, 0)); err != nil {
 		r.close()
 	}
 	return true

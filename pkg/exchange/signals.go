@@ -23,24 +23,35 @@ var errRelayEnded = errors.New("signaling relay ended")
 type signals struct {
 	// Static after construction.
 	p       *Peer
+	nonce   string
+	carries int // bytes a second that the relay carries if the negotiation fails, or 0
 	channel *mux.Channel
 	queue   chan json.RawMessage
 	ended   chan struct{} // closed once no more will come
 	once    sync.Once
+	gaveUp  chan struct{} // closed once the other end's negotiation has failed
+	heard   chan struct{} // closed once the other end has said anything
 
 	// Owned by the read loop.
 	lines wire.Lines
 }
 
-// newSignals opens the channel. The caller closes it.
-func newSignals(p *Peer, name string) (*signals, error) {
+// newSignals opens the channel. The caller closes it. relayed is what the node in
+// the middle says that it carries.
+func newSignals(p *Peer, nonce string, relayed int) (*signals, error) {
 	s := &signals{
-		p:     p,
-		queue: make(chan json.RawMessage, maxSignals),
-		ended: make(chan struct{}),
-		lines: wire.Lines{Max: p.ex.limits.lineBytes()},
+		p:      p,
+		nonce:  nonce,
+		queue:  make(chan json.RawMessage, maxSignals),
+		ended:  make(chan struct{}),
+		gaveUp: make(chan struct{}),
+		heard:  make(chan struct{}),
+		lines:  wire.Lines{Max: p.ex.limits.lineBytes()},
 	}
-	channel, err := p.session.Channel(name, (*signalReceiver)(s))
+	if p.knows(featureRelayed) {
+		s.carries = relayed
+	}
+	channel, err := p.session.Channel("relay:"+nonce, (*signalReceiver)(s))
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +70,12 @@ type signalReceiver signals
 // peer that passes it on.
 func (r *signalReceiver) Receive(piece []byte) error {
 	err := r.lines.Feed(piece, func(line []byte) error {
+		if !isClosed(r.heard) {
+			close(r.heard)
+		}
+		if r.carries > 0 && string(line) == wire.RelayedSignal {
+			return r.giveUp()
+		}
 		select {
 		case <-r.ended:
 			return errRelayEnded

@@ -34,6 +34,12 @@ type Stats struct {
 	// Config.VerifyCandidates.
 	Checks        map[CheckResult]uint64
 	ChecksWaiting int
+	// DataRelays is how many connections of peers that find no other way pass
+	// through this node now, see Config.AllowRelayedData, DataRelaysOpened how many
+	// there were, and DataRelayBytes what they passed on.
+	DataRelays       int
+	DataRelaysOpened uint64
+	DataRelayBytes   uint64
 	// Refused counts what was refused, by the name of the limit that was
 	// exceeded (see LimitNames) or by the rule that was broken: "signal" for a
 	// signal that would harm the node it was meant for, "protocol", "duplicate",
@@ -65,6 +71,10 @@ type counters struct {
 	direct, relayed, none      atomic.Uint64
 	relays                     atomic.Int64
 	relaysOpened, relayedBytes atomic.Uint64
+	data                       struct { // data relays
+		open          atomic.Int64
+		opened, bytes atomic.Uint64
+	}
 
 	mu sync.Mutex
 	// Guarded by mu. The reasons are constants of this package, so the maps do
@@ -104,6 +114,8 @@ func (ex *Exchange) Stats() Stats {
 		Relays:       int(c.relays.Load()),
 		RelaysOpened: c.relaysOpened.Load(),
 		RelayBytes:   c.relayedBytes.Load(),
+
+		DataRelays: int(c.data.open.Load()), DataRelaysOpened: c.data.opened.Load(), DataRelayBytes: c.data.bytes.Load(),
 	}
 	c.mu.Lock()
 	s.Refused, s.HandshakeFailures = maps.Clone(c.refused), maps.Clone(c.failed)

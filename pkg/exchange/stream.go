@@ -23,6 +23,7 @@ type stream struct {
 	// Static after construction.
 	limit   int             // bytes held for the reader
 	discard bool            // drop what arrives
+	strict  bool            // what exceeds the limit is an error, with or without credit
 	grant   func(bytes int) // tells the other node of credit; called without mu
 	channel *mux.Channel    // set by bind
 
@@ -117,8 +118,8 @@ func (s *stream) receive(p []byte) (served bool, err error) {
 		if s.limit < 0 {
 			room = len(p)
 		}
-		if room < len(p) && s.credited {
-			return served, fmt.Errorf("%w: more application data than credit was given for", ErrProtocol)
+		if room < len(p) && (s.credited || s.strict) {
+			return served, fmt.Errorf("%w: more data than was agreed", ErrProtocol)
 		}
 		if room <= 0 {
 			s.changed.Wait()

@@ -54,7 +54,7 @@ func (v *v0) begin() error {
 			Agent:    ex.config.Agent,
 			Instance: ex.instance,
 			Features: ex.features,
-			Window:   ex.limits.window(),
+			Window:   v.p.window(),
 			Token:    v.p.token,
 		},
 	}
@@ -100,10 +100,6 @@ func (v *v0) line(line []byte) error {
 	case wire.V0Pong:
 		if l := v.p.sibling.Load(); l != nil {
 			l.suspect.Store(0)
-		}
-	case wire.V0GoAway:
-		if v.p.knows(featureGoAway) {
-			v.p.onGoAway(m.Addresses, m.Within)
 		}
 	case wire.V0Credit:
 		return v.p.stream.addCredit(m.Bytes)
@@ -157,6 +153,8 @@ func (v *v0) check(h *wire.Hello, about hello) error {
 		return fmt.Errorf("%w: it is in %.64q, this node in %q", ErrNetworkMismatch, h.ID, v.p.ex.id)
 	case h.Version != 0:
 		return fmt.Errorf("%w: it speaks version %d", ErrVersionMismatch, h.Version)
+	case v.p.transport == Relay && !about.has(featureWindow):
+		return fmt.Errorf("%w: data through a relay needs a window", ErrProtocol)
 	}
 	token := ""
 	if h.Ext != nil {
@@ -237,21 +235,28 @@ func (v *v0) onGetPeer(m *wire.V0) error {
 }
 
 // introduce sets up a relay between the asker and a candidate, who must know of
-// it before anything comes through.
-func (v *v0) introduce(l *listing, nonce string) bool {
-	name := "relay:" + nonce
-	r, limit := v.p.ex.newRelay(v.p, l.peer, relayNames{name, name}, v.p.ex.guardFor(l.service.transport), nil)
+// it before anything comes through. relayed is what the relay carries if the
+// negotiation fails; see wire.V0.
+func (v *v0) introduce(l *listing, nonce string) (relayed int, ok bool) {
+	var r *relay
+	var limit string
+	name, transport := "relay:"+nonce, l.service.transport
+	if relayed = v.p.ex.carries(v.p, l.peer, transport); relayed > 0 {
+		r, limit = v.p.ex.newCarryingRelay(v.p, l.peer, nonce)
+	} else {
+		r, limit = v.p.ex.newRelay(v.p, l.peer, relayNames{name, name}, v.p.ex.guardFor(transport), nil)
+	}
 	if limit != "" {
 		v.p.ex.refused(limit, v.p.RemoteAddress())
 	}
 	if r == nil {
-		return false
+		return 0, false
 	}
-	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, l.service.transport)); err != nil {
+	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, transport, relayed)); err != nil {
 		r.close()
-		return false
+		return 0, false
 	}
-	return true
+	return relayed, true
 }
 
 // mayAsk counts a getPeer request against Limits.GetPeerPerSecond.
@@ -284,7 +289,7 @@ func (v *v0) onIncoming(m *wire.V0) error {
 		ex.refused("relays-per-peer", p.RemoteAddress())
 		return nil
 	}
-	signals, err := newSignals(p, "relay:"+m.Nonce)
+	signals, err := newSignals(p, m.Nonce, m.Relayed)
 	if err != nil {
 		p.relays.Add(-1)
 		return err
@@ -371,7 +376,7 @@ func (v *v0) onAnswer(m *wire.V0) {
 	}}
 	_, negotiated := v.p.ex.transports[m.Transport].(transports.Negotiator)
 	if negotiated && m.Nonce != "" {
-		signals, err := newSignals(v.p, "relay:"+m.Nonce)
+		signals, err := newSignals(v.p, m.Nonce, m.Relayed)
 		if err == nil {
 			a.signals = signals
 		}
@@ -399,11 +404,11 @@ func (v *v0) follow(ctx context.Context, a answer) (*connected, error) {
 		if a.signals == nil {
 			return nil, fmt.Errorf("%w: no relay for the offered candidate", ErrProtocol)
 		}
-		conn, err := negotiator.Negotiate(ctx, transports.Initiator, a.signals)
+		conn, transport, err := a.signals.negotiate(ctx, negotiator, transports.Initiator)
 		if err != nil {
 			return nil, fmt.Errorf("negotiate %s: %w", a.Transport, err)
 		}
-		return &connected{conn: conn, transport: a.Transport, protocol: V0}, nil
+		return &connected{conn: conn, transport: transport, protocol: V0}, nil
 	}
 	return v.p.ex.dialOffer(ctx, v.p, a.Answer)
 }

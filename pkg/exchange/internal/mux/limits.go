@@ -7,3 +7,10 @@ func (s *Session) SetLimits(maxChannels, maxQueueBytes int) {
 	defer s.mu.Unlock()
 	s.cfg.MaxChannels, s.cfg.MaxQueueBytes = maxChannels, maxQueueBytes
 }
+
+// Queued is how many bytes wait to be written, application data aside.
+func (s *Session) Queued() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queued
+}

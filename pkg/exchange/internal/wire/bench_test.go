@@ -28,7 +28,7 @@ func BenchmarkDecodeV0Hello(b *testing.B) {
 }
 
 func BenchmarkAppendAnswer(b *testing.B) {
-	answer := Answer{"websocket", json.RawMessage(`{"port":42733}`), "127.0.0.1", "ecdb602ee9482467b466b85497718edb"}
+	answer := Answer{Transport: "websocket", Opts: json.RawMessage(`{"port":42733}`), Address: "127.0.0.1", Nonce: "ecdb602ee9482467b466b85497718edb"}
 	buf := make([]byte, 0, 1024)
 	b.ReportAllocs()
 	for b.Loop() {

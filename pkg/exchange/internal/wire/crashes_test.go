@@ -190,7 +190,7 @@ func TestCrashesOfGeneration0(t *testing.T) {
 		},
 		"incoming for tcp or websocket": func(t *testing.T) {
 			for _, transport := range []string{"tcp", "websocket"} {
-				if got := AppendIncoming(nil, "n", transport); len(got) > 0 {
+				if got := AppendIncoming(nil, "n", transport, 0); len(got) > 0 {
 					t.Errorf("%s", got)
 				}
 			}
@@ -208,7 +208,7 @@ func TestCrashesOfGeneration0(t *testing.T) {
 		"answer with opts that cannot be dialed": func(t *testing.T) {
 			for _, transport := range []string{"tcp", "websocket"} {
 				for _, opts := range []string{``, `null`, `true`, `5`, `"x"`, `[]`, `{}`, `{"port":null}`, `{"port":0}`, `{"port":65536}`, `{"port":1.5}`, `{"port":"x"}`, `{"port":"80 "}`, `{"port":-1}`, `{"port":[]}`, `{"port":80,"port":0}`} {
-					if got := string(AppendAnswer(nil, "r", Answer{transport, json.RawMessage(opts), "::1", "n"})); got != noPeer {
+					if got := string(AppendAnswer(nil, "r", Answer{Transport: transport, Opts: json.RawMessage(opts), Address: "::1", Nonce: "n"})); got != noPeer {
 						t.Errorf("%s", got)
 					}
 					if opts == "" {
@@ -225,10 +225,10 @@ func TestCrashesOfGeneration0(t *testing.T) {
 			}
 		},
 		"answer with opts null": func(t *testing.T) {
-			if got := string(AppendAnswer(nil, "r", Answer{"webrtc", json.RawMessage("null"), "::1", "n"})); got != noPeer {
+			if got := string(AppendAnswer(nil, "r", Answer{Transport: "webrtc", Opts: json.RawMessage("null"), Address: "::1", Nonce: "n"})); got != noPeer {
 				t.Error(got)
 			}
-			if got := string(AppendAnswer(nil, "r", Answer{"webrtc", nil, "::1", "n"})); !strings.Contains(got, `"opts":true`) {
+			if got := string(AppendAnswer(nil, "r", Answer{Transport: "webrtc", Opts: nil, Address: "::1", Nonce: "n"})); !strings.Contains(got, `"opts":true`) {
 				t.Error(got)
 			}
 		},

@@ -41,13 +41,15 @@ const DefaultMaxSignal = 64 << 10
 // A Guard may be used from several goroutines.
 type Guard struct {
 	// Static after construction.
-	max int
+	max       int
+	relayable bool // See AllowRelayed.
 
 	mu sync.Mutex
 	// Guarded by mu.
 	negotiation negotiation
 	lines       [2]Lines // Generation 0.
 	nested      *nested  // Generation 1, else nil.
+	relayed     [2]bool  // Sides that sent RelayedSignal.
 	err         error    // First error; nothing is forwarded after it.
 }
 
@@ -126,6 +128,9 @@ func (g *Guard) forwardLine(side Side, dst, line []byte) ([]byte, error) {
 	self := &g.negotiation.sides[side]
 	if self.lines++; self.lines > maxSignalLines {
 		return dst, ErrTooManySignals
+	}
+	if dst, ok, err := g.appendRelayed(side, dst, line); ok || err != nil {
+		return dst, err
 	}
 	dst, what, err := g.appendLine(side, dst, line)
 	if err != nil {

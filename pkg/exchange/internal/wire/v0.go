@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/json"
-	"time"
-)
+import "encoding/json"
 
 // CommandV0 is what a generation 0 control message is about.
 type CommandV0 uint8
@@ -27,7 +24,6 @@ const (
 	V0Refused
 	V0ICE
 	V0Mesh
-	V0GoAway
 )
 
 var commandsV0 = [...]string{
@@ -44,7 +40,6 @@ var commandsV0 = [...]string{
 	V0Refused:  "refused",
 	V0ICE:      "ice",
 	V0Mesh:     "mesh",
-	V0GoAway:   "goaway",
 }
 
 // String returns the command as it is written on the wire.
@@ -68,8 +63,6 @@ const (
 	maxFeatures      = 32   // Entries of ext.features.
 	maxExclude       = 128  // Entries of exclude.
 	maxAccessToken   = 4096 // Bytes of ext.token.
-	maxElsewhere     = 8    // Addresses of a goaway, each of maxAddress bytes at most.
-	maxWithin        = 24 * time.Hour
 )
 
 // Ext is what a node that knows extensions says about itself in hello.
@@ -121,10 +114,9 @@ type V0 struct {
 	Bytes     int64           // credit: bytes, more than 0.
 	Reason    string          // refused: why, a word.
 	Servers   []ICEServer     // ice
+	Relayed   int             // incoming, answer: bytes a second that the relay carries if the negotiation fails, 0 if it carries none. An extension.
 	TTL       int             // ice: seconds that the servers are good for, 1 to maxICETTL.
 	Mesh      []byte          // mesh: the message, for DecodeMesh. It is not a copy.
-	Addresses []string        // goaway: where else to go, in this order.
-	Within    time.Duration   // goaway: until the connection is closed.
 }
 
 // Answer is what a getPeer is answered with if there is a peer.
@@ -133,4 +125,5 @@ type Answer struct {
 	Opts      json.RawMessage // What the peer said in its hello or accept. Nil stands for true.
 	Address   string          // Must not be empty, not even for webrtc: a JavaScript node takes that for no peer.
 	Nonce     string
+	Relayed   int // Bytes a second; see V0.
 }

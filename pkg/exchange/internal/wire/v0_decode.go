@@ -26,8 +26,7 @@ const (
 	fieldReason
 	fieldServers
 	fieldTTL
-	fieldAddresses
-	fieldWithin
+	fieldRelayed
 	numFields
 )
 
@@ -80,10 +79,8 @@ func (f *fieldsV0) read(object []byte) {
 			i = fieldServers
 		case "ttl":
 			i = fieldTTL
-		case "addresses":
-			i = fieldAddresses
-		case "within":
-			i = fieldWithin
+		case "relayed":
+			i = fieldRelayed
 		default:
 			continue
 		}
@@ -125,6 +122,7 @@ func DecodeV0(line []byte, m *V0) error {
 		if ok {
 			m.Transport, ok = text(f[fieldTransport], maxTransportName)
 		}
+		m.Relayed = relayed(f[fieldRelayed])
 	case V0Accept:
 		m.Transport, ok = text(f[fieldTransport], maxTransportName)
 		if ok {
@@ -143,9 +141,6 @@ func DecodeV0(line []byte, m *V0) error {
 		m.Servers, m.TTL, ok = decodeICE(&f)
 	case V0Mesh:
 		m.Mesh = value
-	case V0GoAway:
-		m.Addresses = texts(f[fieldAddresses], maxElsewhere, maxAddress)
-		m.Within, ok = within(f[fieldWithin])
 	default:
 		m.setAnswer(&f)
 	}
@@ -185,8 +180,6 @@ func (m *V0) setCommand(raw []byte) {
 		m.Command = V0ICE
 	case "mesh":
 		m.Command = V0Mesh
-	case "goaway":
-		m.Command = V0GoAway
 	default:
 		m.Name, _ = text(raw, maxID)
 		return
@@ -216,6 +209,7 @@ func (m *V0) setAnswer(f *fieldsV0) {
 	nonce, _ := text(f[fieldNonce], maxID)
 	if opts, ok := cloneOpts(transport, f[fieldOpts]); ok && transport != "" {
 		m.Transport, m.Opts, m.Address, m.Nonce = transport, opts, address, nonce
+		m.Relayed = relayed(f[fieldRelayed])
 	}
 }
 

@@ -107,7 +107,7 @@ func AppendAnswer(dst []byte, reqID string, a Answer) []byte {
 	dst = appendQuoted(dst, a.Address)
 	dst = append(dst, `,"nonce":`...)
 	dst = appendQuoted(dst, a.Nonce)
-	return append(dst, "}\n"...)
+	return append(appendRelayed(dst, a.Relayed), "}\n"...)
 }
 
 // AppendNoPeer appends the answer to a getPeer when there is no peer to offer.
@@ -120,8 +120,9 @@ func AppendNoPeer(dst []byte, reqID string) []byte {
 // AppendIncoming appends the notice that a relay with this nonce is coming. It
 // must be sent before the relay is opened. A JavaScript node crashes if the
 // transport is not one that it negotiates, so for it only webrtc may be given;
-// for tcp and websocket, which nobody negotiates, nothing is appended.
-func AppendIncoming(dst []byte, nonce, transport string) []byte {
+// for tcp and websocket, which nobody negotiates, nothing is appended. relayed is
+// as in [V0].
+func AppendIncoming(dst []byte, nonce, transport string, relayed int) []byte {
 	if transport == "tcp" || transport == "websocket" {
 		return dst
 	}
@@ -129,7 +130,7 @@ func AppendIncoming(dst []byte, nonce, transport string) []byte {
 	dst = appendQuoted(dst, nonce)
 	dst = append(dst, `,"transport":`...)
 	dst = appendQuoted(dst, transport)
-	return append(dst, "}\n"...)
+	return append(appendRelayed(dst, relayed), "}\n"...)
 }
 
 // AppendAccept appends the notice that the node can be reached with transport.

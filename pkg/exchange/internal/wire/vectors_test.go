@@ -108,7 +108,7 @@ func encodeV0(m *V0) []byte {
 	case V0GetPeer:
 		return AppendGetPeer(nil, m.ReqID, m.Exclude)
 	case V0Incoming:
-		return AppendIncoming(nil, m.Nonce, m.Transport)
+		return AppendIncoming(nil, m.Nonce, m.Transport, m.Relayed)
 	case V0Accept:
 		return AppendAccept(nil, m.Transport, m.Opts)
 	case V0Unaccept:
@@ -125,10 +125,8 @@ func encodeV0(m *V0) []byte {
 		return AppendRefused(nil, m.Reason)
 	case V0ICE:
 		return AppendICE(nil, m.Servers, m.TTL)
-	case V0GoAway:
-		return AppendGoAway(nil, m.Addresses, m.Within)
 	}
-	return AppendAnswer(nil, m.Name, Answer{m.Transport, m.Opts, m.Address, m.Nonce})
+	return AppendAnswer(nil, m.Name, Answer{m.Transport, m.Opts, m.Address, m.Nonce, m.Relayed})
 }
 
 // encodeV1 writes a decoded message again. A res is told apart by its arguments.
