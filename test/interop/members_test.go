@@ -30,7 +30,7 @@ func membersMeet(s scenario, gen generation) {
 	const token = "the+token/of=this&test?" // which has to be escaped in a URL
 	file := filepath.Join(s.TempDir(), "tokens")
 	s.must(os.WriteFile(file, []byte(token+"\n"), 0o600))
-	seed := startSeedCommand(s.T, "--access", "token", "--token-file", file)
+	seed := startSeedCommand(s.T, "--turn-listen", "off", "--access", "token", "--token-file", file)
 
 	ways := []struct {
 		maker
