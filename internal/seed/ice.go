@@ -105,7 +105,7 @@ func (h *iceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // this node's address, or by this node itself, has no use for it, and who is no
 // member any more gets none anew.
 func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Duration) {
-	if p.Outgoing() || p.Transport() == transports.WebRTC || !p.Authorized() {
+	if p.Outgoing() || p.Transport() == transports.WebRTC || p.Transport() == exchange.Relay || !p.Authorized() {
 		return nil, 0
 	}
 	h.sent.Add(1)

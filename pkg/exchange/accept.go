@@ -71,7 +71,7 @@ func (ex *Exchange) accept(ctx context.Context, transport string, opts transport
 func (ex *Exchange) reserveAccept(transport string, a *accepting) error {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.closed {
+	if ex.endsLocked() {
 		return ErrClosed
 	}
 	if _, taken := ex.listeners[transport]; taken {
@@ -100,7 +100,7 @@ func (ex *Exchange) announce(transport string, a *accepting, announced json.RawM
 		}
 	}
 	ex.mu.Lock()
-	if ex.closed {
+	if ex.endsLocked() {
 		ex.mu.Unlock()
 		return ErrClosed
 	}
@@ -148,7 +148,7 @@ func (ex *Exchange) accepts(transport string) bool {
 func (ex *Exchange) Serve(l net.Listener, transport string) error {
 	defer l.Close()
 	ex.mu.Lock()
-	closed := ex.closed
+	closed := ex.endsLocked()
 	ex.serving[l] = struct{}{}
 	ex.mu.Unlock()
 	defer func() {

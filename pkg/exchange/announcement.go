@@ -68,7 +68,7 @@ func (p *Peer) list(transport string, announced json.RawMessage) {
 			return
 		}
 	}
-	if len(p.listings) >= maxAnnouncedTransports {
+	if len(p.listings) >= maxAnnouncedTransports || p.isGoingAwayLocked() {
 		return
 	}
 	l := p.newListing(transport, announced)

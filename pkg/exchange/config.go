@@ -111,7 +111,7 @@ type Config struct {
 
 // features are the protocol extensions that a node knows, as announced in hello.
 func (c Config) features() []string {
-	features := []string{featureExclude, featurePing, featureRefusal, featureWindow}
+	features := []string{featureExclude, featureGoAway, featurePing, featureRefusal, featureWindow}
 	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
 		features = append(features, featureICE)
 	}
@@ -127,6 +127,7 @@ func (c Config) features() []string {
 
 const (
 	featureExclude = "exclude" // getPeer names instances that are connected already
+	featureGoAway  = "goaway"  // goaway tells where to go instead
 	featureICE     = "ice"     // ICE servers are handed out, or used
 	featureMesh    = "mesh"    // it is a seed that may have siblings
 	featurePing    = "ping"    // ping is answered with pong

@@ -37,6 +37,7 @@ type service struct {
 //
 // Guarded by Exchange.mu.
 type directory struct {
+	closed   bool // nobody is offered any more
 	services map[service]*candidateSet
 	changed  func() // called when there is one more or one less; may be nil
 }
@@ -134,7 +135,7 @@ const (
 // offered others before.
 func (d *directory) pick(s service, suits func(*listing) bool, before *offers) (*listing, rank) {
 	set := d.services[s]
-	if set == nil {
+	if set == nil || d.closed {
 		return nil, none
 	}
 	best, bestRank := (*listing)(nil), none
@@ -175,7 +176,7 @@ func (g *addressGroup) pick(suits func(*listing) bool, before *offers) (*listing
 // every network has given two.
 func (d *directory) sample(s service, n int, suits func(*listing) bool) []*listing {
 	set := d.services[s]
-	if set == nil {
+	if set == nil || d.closed {
 		return nil
 	}
 	var first, rest []*listing

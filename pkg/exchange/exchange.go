@@ -18,7 +18,7 @@ import (
 )
 
 // Exchange is one node of one network. Make it with [New] and end it with
-// Shutdown or Close. Its methods may be called from any goroutine.
+// Drain, Shutdown or Close. Its methods may be called from any goroutine.
 type Exchange struct {
 	// Static after construction.
 	id             string
@@ -45,6 +45,8 @@ type Exchange struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	closed      bool
+	draining    bool                  // no connections and introductions any more, see stopAccepting
+	late        []*Peer               // who became ready since then, until Drain sees to it
 	connections map[*Peer]struct{}    // from the first byte to the last
 	peers       map[*Peer]struct{}    // ready and not ended
 	kinds       map[PeerKind]int      // how many of them there are of each kind
@@ -125,11 +127,23 @@ func (ex *Exchange) Peers() []*Peer {
 	return peers
 }
 
-// randomPeers returns the ready peers in random order.
+// randomPeers returns the ready peers in random order, but for those that go
+// away, who introduce nobody any more: they come last.
 func (ex *Exchange) randomPeers() []*Peer {
 	peers := ex.Peers()
 	mathrand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
-	return peers
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	stay := peers[:0:0]
+	var leave []*Peer
+	for _, p := range peers {
+		if p.isGoingAwayLocked() {
+			leave = append(leave, p)
+		} else {
+			stay = append(stay, p)
+		}
+	}
+	return append(stay, leave...)
 }
 
 // Close disconnects every peer, closes every listener, and waits until nothing
@@ -156,25 +170,17 @@ func (ex *Exchange) Close() error {
 	return nil
 }
 
-// Shutdown drains the node: it stops accepting, waits until the introductions and
-// the data that pass through it have come to their end, which is when nothing was
+// Shutdown stops accepting and introducing, waits until the introductions and the
+// data that pass through the node have come to their end, which is when nothing was
 // relayed for 3 s, and then closes. When ctx ends first it closes at once and returns the
-// context's error.
+// context's error. A node that is there for others has them leave before, see Drain.
 func (ex *Exchange) Shutdown(ctx context.Context) error {
-	ex.mu.Lock()
-	accepting := slices.Collect(maps.Keys(ex.listeners))
-	ex.mu.Unlock()
-	var errs []error
-	for _, name := range accepting {
-		if err := ex.Unaccept(name); err != nil && !errors.Is(err, ErrNotAccepting) {
-			errs = append(errs, err)
-		}
-	}
-	if err := ex.introductionsEnded(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("wait for introductions to end: %w", err))
+	err := ex.stopAccepting()
+	if cut := ex.introductionsEnded(ctx); cut != nil {
+		err = errors.Join(err, fmt.Errorf("wait for introductions to end: %w", cut))
 	}
 	ex.Close()
-	return errors.Join(errs...)
+	return err
 }
 
 // signalingQuiet is after how long without signals an introduction is taken to

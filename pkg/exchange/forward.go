@@ -53,6 +53,10 @@ func (f *forward) begin() bool {
 	f.until = time.Now().Add(forwardTime)
 	f.id = newID()
 	ex.mu.Lock()
+	if ex.endsLocked() {
+		ex.mu.Unlock()
+		return false
+	}
 	if !within(len(ex.mesh.forwards)+1, ex.limits.Forwards) {
 		ex.mu.Unlock()
 		ex.refused("forwards", "")

@@ -27,7 +27,9 @@ type MaintainerConfig struct {
 	// are remembered and were given by other peers get no token. Nil presents none.
 	Token func(ctx context.Context) (string, error)
 	// SeedConnections is how many seeds the node stays connected to; when one is
-	// lost another one is tried. Default 2, at most as many as there are.
+	// lost another one is tried, and when one says that it goes away, another one
+	// is connected to before it is left: where it says, see Peer.Elsewhere, or else
+	// one of Seeds. Default 2, at most as many as there are.
 	SeedConnections int
 	// Peers is how many peers beside the seeds the node should have. Peers that
 	// connected to it count. Default 8; negative for none.
@@ -71,6 +73,8 @@ type Maintainer struct {
 	seedAt map[string]target // Config.Seeds by their addresses without tokens
 	book   *addressBook
 
+	running sync.WaitGroup // what Run has started
+
 	mu sync.Mutex
 	// Guarded by mu.
 	seeds map[*Peer]string // connected seeds and their addresses
@@ -108,14 +112,13 @@ func NewMaintainer(ex *Exchange, cfg MaintainerConfig) (*Maintainer, error) {
 func (m *Maintainer) Run(ctx context.Context) error {
 	ctx, cancel := m.ex.bound(ctx)
 	defer cancel()
-	var running sync.WaitGroup
 	for range min(m.config.SeedConnections, max(len(m.config.Seeds), 1)) {
-		running.Go(func() { m.keepSeed(ctx) })
+		m.running.Go(func() { m.keepSeed(ctx) })
 	}
 	if m.config.Peers > 0 {
-		running.Go(func() { m.keepPeers(ctx) })
+		m.running.Go(func() { m.keepPeers(ctx) })
 	}
-	running.Wait()
+	m.running.Wait()
 	return context.Cause(ctx)
 }
 
@@ -123,16 +126,16 @@ func (m *Maintainer) Run(ctx context.Context) error {
 func (m *Maintainer) keepSeed(ctx context.Context) {
 	retry := m.newBackoff()
 	for ctx.Err() == nil {
-		address, ok := m.take()
+		address, ok := m.take(m.addresses())
 		if !ok {
 			// Every address is in use by another seed connection.
 			pause(ctx, retry.NextBackOff())
 			continue
 		}
-		p, err := m.connect(ctx, address)
+		s, err := m.connect(ctx, address)
 		if err == nil {
 			connected := time.Now()
-			m.holdSeed(ctx, p, address)
+			m.hold(ctx, s)
 			// A seed that hangs up at once must not be dialed every second.
 			if time.Since(connected) > m.config.MaxBackoff {
 				retry.Reset()
@@ -140,44 +143,95 @@ func (m *Maintainer) keepSeed(ctx context.Context) {
 		} else if ctx.Err() == nil {
 			m.config.Logger.Info("seed not reached", "seed", address, "err", err)
 		}
-		m.giveBack(address)
 		pause(ctx, retry.NextBackOff())
 	}
 }
 
-// connect connects to an address, unless the application has done so.
-func (m *Maintainer) connect(ctx context.Context, address string) (*Peer, error) {
-	for _, p := range m.ex.Peers() {
-		if p.DialedURL() == address {
-			return p, nil
-		}
-	}
-	seed, configured := m.seedAt[address]
-	if !configured {
-		return m.ex.connectRemembered(ctx, address)
-	}
-	opts := transports.Options{Port: seed.port, Secure: seed.secure, Token: seed.token}
-	if opts.Token == "" && m.config.Token != nil {
-		var err error
-		if opts.Token, err = m.config.Token(ctx); err != nil {
-			return nil, fmt.Errorf("get a token: %w", err)
-		}
-	}
-	return m.ex.Connect(ctx, seed.transport, seed.host, opts)
+// seedConnection is a connection to a seed that the maintainer keeps.
+type seedConnection struct {
+	peer    *Peer
+	address string
+	own     bool   // the maintainer has made it, and not the application
+	trusted bool   // it is a configured seed, or one that such a one has named
+	token   string // presented to it
 }
 
-func (m *Maintainer) holdSeed(ctx context.Context, p *Peer, address string) {
-	m.remember(address)
-	m.mu.Lock()
-	m.seeds[p] = address
-	m.mu.Unlock()
-	select {
-	case <-p.Done():
-	case <-ctx.Done():
+// connect connects to an address that was taken, unless the application has done
+// so. If that fails it gives the address back.
+func (m *Maintainer) connect(ctx context.Context, address string) (*seedConnection, error) {
+	to, configured := m.seedAt[address]
+	return m.connectTo(ctx, address, to, configured)
+}
+
+// connectTo is connect for a seed that may be trusted, which is where it is.
+func (m *Maintainer) connectTo(ctx context.Context, address string, to target, trusted bool) (*seedConnection, error) {
+	s := &seedConnection{address: address, trusted: trusted, token: to.token}
+	for _, p := range m.ex.Peers() {
+		if p.DialedURL() == address && !p.isGoingAway() {
+			s.peer = p
+			return s, nil
+		}
 	}
+	err := m.dial(ctx, s, to)
+	if err != nil {
+		m.giveBack(address)
+		return nil, err
+	}
+	s.own = true
+	return s, nil
+}
+
+func (m *Maintainer) dial(ctx context.Context, s *seedConnection, to target) (err error) {
+	if !s.trusted {
+		s.peer, err = m.ex.connectRemembered(ctx, s.address)
+		return err
+	}
+	if to.token == "" && m.config.Token != nil {
+		if s.token, err = m.config.Token(ctx); err != nil {
+			return fmt.Errorf("get a token: %w", err)
+		}
+	}
+	opts := transports.Options{Port: to.port, Secure: to.secure, Token: s.token}
+	s.peer, err = m.ex.Connect(ctx, to.transport, to.host, opts)
+	return err
+}
+
+// hold stays with a seed until it is gone, and with its successor if it goes away.
+func (m *Maintainer) hold(ctx context.Context, s *seedConnection) {
+	for s != nil {
+		m.remember(s.address)
+		m.mu.Lock()
+		m.seeds[s.peer] = s.address
+		m.mu.Unlock()
+		m.ex.wake() // it was counted among the other peers
+		select {
+		case <-s.peer.Done():
+		case <-s.peer.GoingAway():
+		case <-ctx.Done():
+		}
+		var next *seedConnection
+		if s.peer.isGoingAway() {
+			next = m.succeed(ctx, s)
+		}
+		if next == nil {
+			m.forget(s)
+			return
+		}
+		left := s
+		m.running.Go(func() {
+			m.leave(ctx, left)
+			m.forget(left)
+		})
+		s = next
+	}
+}
+
+// forget is for a connection to a seed that is none any more.
+func (m *Maintainer) forget(s *seedConnection) {
+	m.giveBack(s.address)
 	m.mu.Lock()
-	delete(m.seeds, p)
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	delete(m.seeds, s.peer)
 }
 
 func (m *Maintainer) remember(address string) {
@@ -188,16 +242,17 @@ func (m *Maintainer) remember(address string) {
 
 // addresses lists where a seed connection may go: the configured seeds in random
 // order, and then what is remembered.
-func (m *Maintainer) addresses() []string {
+func (m *Maintainer) addresses() []string { return append(m.configured(), m.book.list()...) }
+
+func (m *Maintainer) configured() []string {
 	seeds := append([]string(nil), m.config.Seeds...)
 	rand.Shuffle(len(seeds), func(i, j int) { seeds[i], seeds[j] = seeds[j], seeds[i] })
-	return append(seeds, m.book.list()...)
+	return seeds
 }
 
-// take picks an address for a seed connection: the one that was not tried for
-// the longest time.
-func (m *Maintainer) take() (string, bool) {
-	addresses := m.addresses()
+// take picks one of addresses for a seed connection: the one that was not tried
+// for the longest time.
+func (m *Maintainer) take(addresses []string) (string, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	best, found := "", false
@@ -214,6 +269,17 @@ func (m *Maintainer) take() (string, bool) {
 		m.book.tried(best)
 	}
 	return best, found
+}
+
+// takeThis is take for an address that is known. It is false if it is in use.
+func (m *Maintainer) takeThis(address string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.used[address] {
+		return false
+	}
+	m.used[address] = true
+	return true
 }
 
 func (m *Maintainer) giveBack(address string) {
@@ -255,7 +321,7 @@ func (m *Maintainer) missing() int {
 	defer m.mu.Unlock()
 	others := 0
 	for _, p := range m.ex.Peers() {
-		if _, seed := m.seeds[p]; !seed {
+		if _, seed := m.seeds[p]; !seed && !p.isGoingAway() {
 			others++
 		}
 	}

@@ -71,6 +71,7 @@ type Peer struct {
 	rival    *Peer         // an older connection to the same instance
 	checks   *rate.Limiter // of its candidates; lazily
 	offered  *offers       // lazily
+	farewell *farewell     // lazily
 
 	mu sync.Mutex
 	// Guarded by mu.

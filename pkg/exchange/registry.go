@@ -21,7 +21,7 @@ const probeTime = 5 * time.Second
 func (ex *Exchange) addConnection(p *Peer) error {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.closed {
+	if ex.endsLocked() {
 		return ErrClosed
 	}
 	ex.connections[p] = struct{}{}
@@ -109,11 +109,15 @@ func (ex *Exchange) rivalryTime() time.Duration {
 func (ex *Exchange) addPeer(p *Peer) error {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.closed {
+	if ex.closed || ex.draining && p.outgoing {
 		return ErrClosed
 	}
 	if p.isClosed() {
 		return p.Err()
+	}
+	if ex.draining {
+		// The other node may have taken the connection for ready before.
+		ex.late = append(ex.late, p)
 	}
 	p.readyAt = time.Now()
 	ex.peers[p] = struct{}{}
@@ -216,6 +220,13 @@ func (ex *Exchange) subscribe() (changed <-chan struct{}, unsubscribe func()) {
 		defer ex.mu.Unlock()
 		delete(ex.subscribers, c)
 	}
+}
+
+// wake tells the subscribers to look again.
+func (ex *Exchange) wake() {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.notify()
 }
 
 // notify tells the subscribers. The caller holds mu.

@@ -67,6 +67,10 @@ func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wi
 
 // open does what newRelay says.
 func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) {
+	if !r.ex.introduces() {
+		r.ended()
+		return nil, ""
+	}
 	if !asker.reserveRelay() {
 		r.ended()
 		return nil, "relays-per-peer"

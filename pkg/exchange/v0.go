@@ -101,6 +101,10 @@ func (v *v0) line(line []byte) error {
 		if l := v.p.sibling.Load(); l != nil {
 			l.suspect.Store(0)
 		}
+	case wire.V0GoAway:
+		if v.p.knows(featureGoAway) {
+			v.p.onGoAway(m.Addresses, m.Within)
+		}
 	case wire.V0Credit:
 		return v.p.stream.addCredit(m.Bytes)
 	case wire.V0ICE:

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // CommandV0 is what a generation 0 control message is about.
 type CommandV0 uint8
@@ -24,6 +27,7 @@ const (
 	V0Refused
 	V0ICE
 	V0Mesh
+	V0GoAway
 )
 
 var commandsV0 = [...]string{
@@ -40,6 +44,7 @@ var commandsV0 = [...]string{
 	V0Refused:  "refused",
 	V0ICE:      "ice",
 	V0Mesh:     "mesh",
+	V0GoAway:   "goaway",
 }
 
 // String returns the command as it is written on the wire.
@@ -63,6 +68,8 @@ const (
 	maxFeatures      = 32   // Entries of ext.features.
 	maxExclude       = 128  // Entries of exclude.
 	maxAccessToken   = 4096 // Bytes of ext.token.
+	maxElsewhere     = 8    // Addresses of a goaway, each of maxAddress bytes at most.
+	maxWithin        = 24 * time.Hour
 )
 
 // Ext is what a node that knows extensions says about itself in hello.
@@ -117,6 +124,8 @@ type V0 struct {
 	Relayed   int             // incoming, answer: bytes a second that the relay carries if the negotiation fails, 0 if it carries none. An extension.
 	TTL       int             // ice: seconds that the servers are good for, 1 to maxICETTL.
 	Mesh      []byte          // mesh: the message, for DecodeMesh. It is not a copy.
+	Addresses []string        // goaway: where else to go, in this order.
+	Within    time.Duration   // goaway: until the connection is closed.
 }
 
 // Answer is what a getPeer is answered with if there is a peer.

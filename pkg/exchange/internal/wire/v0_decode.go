@@ -26,6 +26,8 @@ const (
 	fieldReason
 	fieldServers
 	fieldTTL
+	fieldAddresses
+	fieldWithin
 	fieldRelayed
 	numFields
 )
@@ -79,6 +81,10 @@ func (f *fieldsV0) read(object []byte) {
 			i = fieldServers
 		case "ttl":
 			i = fieldTTL
+		case "addresses":
+			i = fieldAddresses
+		case "within":
+			i = fieldWithin
 		case "relayed":
 			i = fieldRelayed
 		default:
@@ -141,6 +147,9 @@ func DecodeV0(line []byte, m *V0) error {
 		m.Servers, m.TTL, ok = decodeICE(&f)
 	case V0Mesh:
 		m.Mesh = value
+	case V0GoAway:
+		m.Addresses = texts(f[fieldAddresses], maxElsewhere, maxAddress)
+		m.Within, ok = within(f[fieldWithin])
 	default:
 		m.setAnswer(&f)
 	}
@@ -180,6 +189,8 @@ func (m *V0) setCommand(raw []byte) {
 		m.Command = V0ICE
 	case "mesh":
 		m.Command = V0Mesh
+	case "goaway":
+		m.Command = V0GoAway
 	default:
 		m.Name, _ = text(raw, maxID)
 		return

@@ -125,6 +125,8 @@ func encodeV0(m *V0) []byte {
 		return AppendRefused(nil, m.Reason)
 	case V0ICE:
 		return AppendICE(nil, m.Servers, m.TTL)
+	case V0GoAway:
+		return AppendGoAway(nil, m.Addresses, m.Within)
 	}
 	return AppendAnswer(nil, m.Name, Answer{m.Transport, m.Opts, m.Address, m.Nonce, m.Relayed})
 }
