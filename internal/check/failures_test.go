@@ -172,7 +172,7 @@ func TestToken(t *testing.T) {
 	defer server.Close()
 	report := run(t, Config{URL: server.URL, Token: "secret"})
 	for _, name := range []string{"document", "websocket", "ice"} {
-		if s := step(t, report, name); s.Result != Failed || strings.Contains(s.Detail, "401") {
+		if s := step(t, report, name); s.Result != Failed || strings.Contains(s.Detail, "Unauthorized") {
 			t.Errorf("%s: %s", name, s.Detail)
 		}
 	}
