@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/peerexchange/peerexchange/pkg/exchange"
 	"github.com/peerexchange/peerexchange/pkg/transports"
+	"github.com/peerexchange/peerexchange/pkg/transports/tcp"
 )
 
 // awaitChecks waits until n checks of candidates have come out like this.
@@ -101,6 +104,52 @@ func TestUnreachableCandidateIsNotOffered(t *testing.T) {
 			if got := values["seed_candidate_checks_waiting"]; (got > 0) != verify {
 				t.Errorf("%v checks wait", got)
 			}
+		})
+	}
+}
+
+// TestPublicNamesAreVerified has a node announce a name. This machine's resolver
+// knows it, and its certificate is one that nobody trusts.
+func TestPublicNamesAreVerified(t *testing.T) {
+	for host, want := range map[string]exchange.CheckResult{
+		"localhost":         exchange.CheckCertificate,
+		"elsewhere.invalid": exchange.CheckName,
+	} {
+		t.Run(host, func(t *testing.T) {
+			ctx := testContext(t)
+			pem, err := selfSigned([]string{host}, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			pair, err := tls.X509KeyPair(pem, pem)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := startSeed(t, testConfig(t))
+			ways := tcp.New(tcp.Config{})
+			l, err := ways.Listen(ctx, transports.Options{
+				Host: "127.0.0.1", Secure: true, TLS: &tls.Config{Certificates: []tls.Certificate{pair}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			candidate, err := exchange.New(t.Name(), exchange.Config{
+				Transports: []transports.Transport{ways},
+				Addresses:  []string{fmt.Sprintf("tls://%s:%d", host, l.Addr().(*net.TCPAddr).Port)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var serving sync.WaitGroup
+			serving.Go(func() { candidate.Serve(l, transports.TCP) })
+			t.Cleanup(func() {
+				candidate.Close()
+				serving.Wait()
+			})
+			if _, err := candidate.Connect(ctx, transports.TCP, "127.0.0.1", transports.Options{Port: s.plain}); err != nil {
+				t.Fatal(err)
+			}
+			s.awaitChecks(ctx, t, want, 1)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
@@ -62,13 +63,18 @@ func (p *Peer) newListing(transport string, announced json.RawMessage) *listing 
 func (p *Peer) list(transport string, announced json.RawMessage) {
 	p.ex.mu.Lock()
 	defer p.ex.mu.Unlock()
+	accepted := 0
 	for _, l := range p.listings {
-		if l.service.transport == transport && l.host == "" {
+		if l.host != "" || l.public {
+			continue
+		}
+		if l.service.transport == transport {
 			p.ex.presentAgain(l)
 			return
 		}
+		accepted++
 	}
-	if len(p.listings) >= maxAnnouncedTransports || p.isGoingAwayLocked() {
+	if accepted >= maxAnnouncedTransports || p.isGoingAwayLocked() {
 		return
 	}
 	l := p.newListing(transport, announced)
@@ -81,14 +87,16 @@ func (p *Peer) list(transport string, announced json.RawMessage) {
 	}
 }
 
+// unlist takes back what a peer does not accept any more, and with it the public
+// addresses of the same transport.
 func (p *Peer) unlist(transport string) {
 	p.ex.mu.Lock()
 	defer p.ex.mu.Unlock()
-	for i, l := range p.listings {
-		if l.service.transport == transport && l.host == "" {
-			p.ex.withdraw(l)
-			p.listings = append(p.listings[:i], p.listings[i+1:]...)
-			return
+	p.listings = slices.DeleteFunc(p.listings, func(l *listing) bool {
+		if l.service.transport != transport || l.host != "" && !l.public {
+			return false
 		}
-	}
+		p.ex.withdraw(l)
+		return true
+	})
 }

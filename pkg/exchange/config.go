@@ -71,6 +71,15 @@ type Config struct {
 	// next one.
 	VerifyCandidates bool
 
+	// Addresses are URLs, as ConnectURL takes them, at which this node is publicly
+	// reached, at most 8 of at most 256 bytes: "wss://node1.example.org:443". Peers
+	// of this module are told, and those that verify candidates offer them to
+	// others: web pages that came over https can connect only to such a node. A host
+	// name needs TLS and a certificate for it, and has to lead to the address that
+	// this node is seen at. What listens there is the application's to arrange, with
+	// Accept or with Serve.
+	Addresses []string
+
 	// PingInterval is how often a silent peer that knows the ping extension is
 	// asked for a sign of life; after two intervals without one it is
 	// disconnected with ErrUnresponsive. Default 30 s.
@@ -111,7 +120,7 @@ type Config struct {
 
 // features are the protocol extensions that a node knows, as announced in hello.
 func (c Config) features() []string {
-	features := []string{featureExclude, featureGoAway, featurePing, featureRefusal, featureWindow}
+	features := []string{featureAddresses, featureExclude, featureGoAway, featurePing, featureRefusal, featureWindow}
 	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
 		features = append(features, featureICE)
 	}
@@ -126,14 +135,15 @@ func (c Config) features() []string {
 }
 
 const (
-	featureExclude = "exclude" // getPeer names instances that are connected already
-	featureGoAway  = "goaway"  // goaway tells where to go instead
-	featureICE     = "ice"     // ICE servers are handed out, or used
-	featureMesh    = "mesh"    // it is a seed that may have siblings
-	featurePing    = "ping"    // ping is answered with pong
-	featureRelayed = "relayed" // a relay carries the connection if its negotiation fails
-	featureRefusal = "refusal" // a node that is turned away is told why
-	featureWindow  = "window"  // application data is sent on credit
+	featureAddresses = "addresses" // hello has where a node is publicly reached
+	featureExclude   = "exclude"   // getPeer names instances that are connected already
+	featureGoAway    = "goaway"    // goaway tells where to go instead
+	featureICE       = "ice"       // ICE servers are handed out, or used
+	featureMesh      = "mesh"      // it is a seed that may have siblings
+	featurePing      = "ping"      // ping is answered with pong
+	featureRelayed   = "relayed"   // a relay carries the connection if its negotiation fails
+	featureRefusal   = "refusal"   // a node that is turned away is told why
+	featureWindow    = "window"    // application data is sent on credit
 )
 
 const maxNetworkIDBytes = 128
@@ -185,6 +195,9 @@ func (c Config) validate(networkID string) error {
 		}
 	}
 	if err := c.Mesh.validate(); err != nil {
+		return err
+	}
+	if err := validateAddresses(c.Addresses); err != nil {
 		return err
 	}
 	return c.Limits.validate()

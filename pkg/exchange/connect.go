@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,48 +130,44 @@ func (ex *Exchange) dialOffer(ctx context.Context, by *Peer, a wire.Answer) (*co
 	if isIP {
 		host = addr.String()
 	}
-	url := formatURL(a.Transport, host, opts)
-	if ex.isDialed(url) {
+	if ex.isDialed(formatURL(a.Transport, host, opts)) {
 		return nil, ErrDuplicate
 	}
 	if !isIP {
-		addr = resolveOffer(ctx, by, host)
-		opts.TLS = &tls.Config{ServerName: host}
+		addr = ex.resolveOffer(ctx, by, host)
+		opts.IP = addr
 	}
 	if !reaches(by.addr, addr) {
 		return nil, fmt.Errorf("%w: peer offered a candidate at %.64q, which it cannot know", ErrNoCandidates, a.Address)
 	}
-	c, err := ex.dial(ctx, dialer, addr.String(), opts)
+	c, err := ex.dial(ctx, dialer, host, opts)
 	if err != nil {
 		return nil, fmt.Errorf("dial offered candidate: %w", err)
 	}
-	c.protocol, c.dialed = V0, url
+	c.protocol = V0
+	if !opts.Secure {
+		// What is remembered is where it was found: a name without a certificate for it
+		// may lead elsewhere the next time.
+		c.dialed = formatURL(a.Transport, addr.String(), opts)
+	}
 	return c, nil
 }
 
 // resolveOffer returns an address of a host that a peer offered, one that the peer
 // can know if there is any. It is what is dialed then, so that the name does not
 // lead elsewhere the next time that it is looked up.
-func resolveOffer(ctx context.Context, by *Peer, host string) netip.Addr {
+func (ex *Exchange) resolveOffer(ctx context.Context, by *Peer, host string) netip.Addr {
 	if !isHostName(host) {
 		return netip.Addr{}
 	}
 	// A name that is not known is no address, like one that cannot be known.
-	addrs, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	addrs, _ := ex.lookup(ctx, "ip", host)
 	for _, addr := range addrs {
 		if addr = addr.Unmap(); reaches(by.addr, addr) {
 			return addr
 		}
 	}
 	return netip.Addr{}
-}
-
-// isHostName tells whether a name may be one of the DNS. Others are left to
-// nobody to make sense of.
-func isHostName(host string) bool {
-	return host != "" && len(host) <= 253 && !strings.ContainsFunc(host, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.')
-	})
 }
 
 // handshake makes a peer of an outgoing connection.

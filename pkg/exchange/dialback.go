@@ -21,15 +21,27 @@ func (ex *Exchange) dialBack(ctx context.Context, l *listing) error {
 	if err != nil {
 		return &checkError{CheckUnreachable, err}
 	}
-	opts := transports.Options{Port: l.port, Secure: l.secure}
-	if l.secure {
+	host, opts := l.peer.addr.String(), transports.Options{Port: l.port, Secure: l.secure}
+	switch {
+	case l.host != "":
+		found, err := ex.lookup(ctx, "ip", l.host)
+		if err != nil {
+			return &checkError{CheckName, err}
+		}
+		if !leadsTo(found, l.peer.addr) {
+			return &checkError{CheckName, fmt.Errorf("%s is not at %v", l.host, l.peer.addr)}
+		}
+		host, opts.IP = l.host, l.peer.addr
+	case l.secure:
 		// Who connects to an IP address looks for it in the certificate, and trusts
 		// whom it wants. Here it is not asked whether the node is trusted, but
 		// whether it is there, and it shows that by what it says.
 		opts.TLS = &tls.Config{InsecureSkipVerify: true}
 	}
-	conn, err := dialer.Dial(ctx, l.peer.addr.String(), opts)
-	if err != nil {
+	conn, err := dialer.Dial(ctx, host, opts)
+	if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+		return &checkError{CheckCertificate, err}
+	} else if err != nil {
 		return &checkError{CheckUnreachable, err}
 	}
 	h, err := ex.askWho(ctx, conn)

@@ -12,7 +12,8 @@ type listing struct {
 	peer      *Peer
 	service   service
 	opts      json.RawMessage // as other nodes are told them
-	host      string          // of an address that a sibling has told; else empty, and the peer is where it was seen
+	host      string          // of an address that a sibling has told, or a verified name; else empty, and the peer is where it was seen
+	public    bool            // announced in hello's addresses, and not by accepting
 	port      int             // of a direct listing; 0 if negotiated over a relay
 	secure    bool
 	instance  string

@@ -10,6 +10,7 @@ import (
 	"maps"
 	mathrand "math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type Exchange struct {
 	logger         *slog.Logger
 	lifetime       context.Context // ends with Close; for work that belongs to no call
 	endLife        context.CancelFunc
+	lookup         func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	running        sync.WaitGroup // every goroutine of the exchange, but for callbacks
 
 	mesh       *mesh // nil for a node that is none of several seeds
@@ -80,6 +82,7 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		logger:      cfg.Logger.With("network", networkID),
 		mesh:        newMesh(cfg.Mesh),
 		admission:   admission{total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
+		lookup:      net.DefaultResolver.LookupNetIP,
 		connections: make(map[*Peer]struct{}),
 		peers:       make(map[*Peer]struct{}),
 		kinds:       make(map[PeerKind]int),

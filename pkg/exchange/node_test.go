@@ -64,7 +64,7 @@ func (w *world) node(host string, change ...func(*Config)) *node {
 	}
 	w.t.Cleanup(func() { ex.Close() })
 	n.Exchange = ex
-	return n
+	return n.knows(map[string]string{"localhost": "127.0.0.1 ::1"}) // virtual time and the machine's resolver do not mix
 }
 
 type testWriter struct{ t *testing.T }

@@ -82,10 +82,11 @@ func (ex *Exchange) pick(from *directory, a *asking) *listing {
 			break
 		}
 	}
-	if best != nil {
-		a.offered.add(best)
+	if best == nil {
+		return nil
 	}
-	return best
+	a.offered.add(best)
+	return best.withName(a)
 }
 
 // mayBeOffered tells whether a node can dial with a transport that it says it
@@ -111,28 +112,23 @@ func (l *listing) usableBy(a *asking) bool {
 	if l.port == 0 {
 		return l.peer.hasRelayRoom()
 	}
+	// npm nodes know no TLS but that of websockets.
+	if l.secure && l.service.transport == transports.TCP && a.instance == "" {
+		return false
+	}
 	// A page that came over https may not open an insecure websocket: trying throws.
 	if !l.secure && a.secure {
 		return false
 	}
-	if l.host != "" {
-		return l.hostUsableBy(a)
+	if l.host != "" && !l.public {
+		ip, isIP := dialAddress(l.host) // of a sibling
+		return !isIP || reaches(a.addr, ip)
 	}
 	// The machine that a sibling is on has another loopback, unless it is this one.
 	if a.link != nil && l.peer.addr.IsLoopback() && !a.link.addr.IsLoopback() {
 		return false
 	}
 	return reaches(a.addr, l.peer.addr)
-}
-
-// hostUsableBy tells whether an address that a sibling has told is of use to the
-// asker. npm nodes know no TLS but that of websockets.
-func (l *listing) hostUsableBy(a *asking) bool {
-	if l.secure && l.service.transport == transports.TCP && a.instance == "" {
-		return false
-	}
-	ip, isIP := dialAddress(l.host)
-	return !isIP || reaches(a.addr, ip)
 }
 
 // reaches tells whether a node seen at from can be expected to reach one seen at

@@ -51,11 +51,12 @@ func (v *v0) begin() error {
 		Accepts:    v.greeted,
 		Transports: ex.transportNames,
 		Ext: &wire.Ext{
-			Agent:    ex.config.Agent,
-			Instance: ex.instance,
-			Features: ex.features,
-			Window:   v.p.window(),
-			Token:    v.p.token,
+			Agent:     ex.config.Agent,
+			Instance:  ex.instance,
+			Features:  ex.features,
+			Window:    v.p.window(),
+			Token:     v.p.token,
+			Addresses: ex.config.Addresses,
 		},
 	}
 	if v.p.links {
@@ -139,6 +140,9 @@ func (v *v0) onHello(h *wire.Hello) error {
 	}
 	for _, transport := range slices.Sorted(maps.Keys(h.Accepts)) {
 		p.list(transport, h.Accepts[transport])
+	}
+	if h.Ext != nil && about.has(featureAddresses) {
+		p.listPublic(h.Ext.Addresses)
 	}
 	p.stream.open(about.has(featureWindow), about.window)
 	if challenged && !p.outgoing {

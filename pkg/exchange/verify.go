@@ -48,13 +48,19 @@ const (
 	CheckPassed CheckResult = "passed"
 	// CheckUnreachable says that nothing answered, or nothing that speaks the protocol.
 	CheckUnreachable CheckResult = "unreachable"
+	// CheckName says that a public address names a host that is somewhere else than
+	// the peer.
+	CheckName CheckResult = "name"
+	// CheckCertificate says that there is no certificate for the name, or none that
+	// this node can verify.
+	CheckCertificate CheckResult = "certificate"
 	// CheckStranger says that another node answered, or one of another network.
 	CheckStranger CheckResult = "stranger"
 )
 
 // CheckResults returns every result that there is.
 func CheckResults() []CheckResult {
-	return []CheckResult{CheckPassed, CheckUnreachable, CheckStranger}
+	return []CheckResult{CheckPassed, CheckUnreachable, CheckName, CheckCertificate, CheckStranger}
 }
 
 // checkError is why a check failed.
@@ -203,7 +209,7 @@ func (ex *Exchange) checked(c *check, err error) {
 	ex.mu.Unlock()
 
 	if stands {
-		fields := append(l.peer.logFields(), "candidate", l.service.transport, "port", l.port, "result", string(result))
+		fields := append(l.peer.logFields(), "candidate", l.service.transport, "host", l.host, "port", l.port, "result", string(result))
 		if err != nil {
 			fields = append(fields, "again_after", again, "err", err)
 		}
@@ -230,6 +236,7 @@ type place struct {
 	service service
 	at      netip.AddrPort
 	secure  bool
+	host    string
 }
 
 // acquaintance is who was found at a place.
@@ -246,7 +253,7 @@ const (
 )
 
 func (l *listing) place() place {
-	return place{l.service, netip.AddrPortFrom(l.peer.addr, uint16(l.port)), l.secure}
+	return place{l.service, netip.AddrPortFrom(l.peer.addr, uint16(l.port)), l.secure, l.host}
 }
 
 // remember keeps in mind where a candidate that leaves was found.

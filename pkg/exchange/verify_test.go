@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -397,10 +398,12 @@ type dialing struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	dialed []string
+	at     []netip.Addr // the address that each was told to be at
 }
 
 func (d *dialing) Dial(ctx context.Context, host string, opts transports.Options) (net.Conn, error) {
 	d.mu.Lock()
+	d.at = append(d.at, opts.IP)
 	d.dialed = append(d.dialed, fmt.Sprintf("%s:%d", host, opts.Port))
 	d.mu.Unlock()
 	return d.Direct.Dial(ctx, host, opts)

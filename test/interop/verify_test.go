@@ -4,6 +4,7 @@ package interop
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/peerexchange/peerexchange/pkg/exchange"
 	"github.com/peerexchange/peerexchange/pkg/transports"
 	"github.com/peerexchange/peerexchange/pkg/transports/tcp"
+	"github.com/peerexchange/peerexchange/pkg/transports/websocket"
 )
 
 func verifies(cfg *exchange.Config) { cfg.VerifyCandidates = true }
@@ -63,6 +65,40 @@ func TestCandidateIsDialedBack(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestCandidateWithAName has a node that is reached under a name, over TLS, and
+// askers of every kind that is led to it by that name.
+func TestCandidateWithAName(t *testing.T) {
+	for _, asks := range []maker{inGo, inNode, inTab} {
+		t.Run(asks.label, func(t *testing.T) {
+			t.Parallel()
+			s := newScenario(t)
+			ways := websocket.New(websocket.Config{})
+			l, err := ways.Listen(s.ctx, transports.Options{Host: "127.0.0.1", Secure: true, TLS: suite.pki.server})
+			s.must(err)
+			public := fmt.Sprintf("wss://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+			seed := startGo(t, v0, "seed", verifies)
+			candidate := startGo(t, v0, "candidate", func(cfg *exchange.Config) { cfg.Addresses = []string{public} })
+			go candidate.ex.Serve(l, transports.WebSocket) // until the candidate is closed
+			at := s.accept(seed, link{transport: "websocket"})
+			s.connect(candidate, at)
+			seed.awaitCheck(s, exchange.CheckPassed)
+
+			asker := asks.start(t, v0, "asker")
+			found := s.getNewPeer(asker, s.connect(asker, at), candidate)
+			s.echo(asker, found, payload, "candidate")
+			s.echo(candidate, s.await(candidate, "asker"), payload, "asker")
+			s.noTroubles(asker)
+			if node, ok := asker.(*goNode); ok {
+				k, err := node.talkTo(found)
+				s.must(err)
+				if got := k.peer.DialedURL(); got != public {
+					t.Errorf("dialed %s, want %s", got, public)
+				}
+			}
+		})
 	}
 }
 

@@ -68,16 +68,20 @@ func New(config Config) *Transport { return NewNetwork().New(config) }
 // Name is the configured name.
 func (t *Transport) Name() string { return t.config.Name }
 
-// Dial connects to a listener of the network; host is an IP address. A listener
+// Dial connects to a listener of the network; host is an IP address unless opts
+// has one. A listener
 // whose backlog is full refuses, as one that does not exist does.
 func (t *Transport) Dial(ctx context.Context, host string, opts transport.Options) (net.Conn, error) {
 	name := net.JoinHostPort(host, strconv.Itoa(opts.Port))
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("dial memory %s: %w", name, err)
 	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return nil, fmt.Errorf("dial memory %s: %w", name, err)
+	addr := opts.IP
+	if !addr.IsValid() {
+		var err error
+		if addr, err = netip.ParseAddr(host); err != nil {
+			return nil, fmt.Errorf("dial memory %s: %w", name, err)
+		}
 	}
 	l := t.network.listenerAt(netip.AddrPortFrom(addr, uint16(opts.Port)))
 	if l == nil {

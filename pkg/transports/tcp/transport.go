@@ -62,8 +62,12 @@ func (t *Transport) Dial(ctx context.Context, host string, opts transport.Option
 	if opts.Port < 1 || opts.Port > 65535 {
 		return nil, fmt.Errorf("dial tcp %s: port is not from 1 to 65535", addr)
 	}
+	place := addr
+	if opts.IP.IsValid() {
+		place = net.JoinHostPort(opts.IP.String(), strconv.Itoa(opts.Port))
+	}
 	dialer := net.Dialer{KeepAlive: -1, KeepAliveConfig: t.config.keepAlive()}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	conn, err := dialer.DialContext(ctx, "tcp", place)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", addr, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 )
 
 // Options say where a transport connects to or accepts on. What other nodes
@@ -26,6 +27,10 @@ type Options struct {
 	// dialing: at most MaxTokenBytes. Without Secure others on the way can read it.
 	// It stays out of what is announced.
 	Token string
+	// IP is where the host that is dialed is known to be: it is connected to, and
+	// the name is not looked up. The certificate has to be the name's all the same,
+	// and an HTTP server is told the name. It stays here.
+	IP netip.Addr
 	// Extra holds further fields that a transport of your own announces, by
 	// name. The transports of this module ignore them.
 	Extra map[string]json.RawMessage

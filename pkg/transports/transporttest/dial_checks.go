@@ -19,6 +19,7 @@ var dialChecks = []check[Subject]{
 	{"ListenMindsItsContext", listenMindsItsContext},
 	{"DialMindsItsContext", dialMindsItsContext},
 	{"DialErrorNamesTheAddress", dialErrorNamesTheAddress},
+	{"DialGoesWhereTheHostIsKnownToBe", dialGoesWhereTheHostIsKnownToBe},
 	{"ContextDoesNotOutliveDial", contextDoesNotOutliveDial},
 	{"RemoteAddrIsWhereTheOtherIs", remoteAddrIsWhereTheOtherIs},
 	{"CloseUnblocksAccept", closeUnblocksAccept},
@@ -80,6 +81,37 @@ func dialErrorNamesTheAddress(t *testing.T, s Subject) {
 	}
 	if addr := net.JoinHostPort(s.Host, strconv.Itoa(opts.Port)); !strings.Contains(err.Error(), addr) {
 		t.Errorf("error is %q, want one that names %s", err, addr)
+	}
+}
+
+// dialGoesWhereTheHostIsKnownToBe dials a name that cannot be looked up. A
+// certificate that is not for the name is what may stand against it.
+func dialGoesWhereTheHostIsKnownToBe(t *testing.T, s Subject) {
+	const name = "known.invalid"
+	s.Dial.IP = netip.MustParseAddr(s.Host)
+	s.Host = name
+	if s.Dial.Secure {
+		s.Dial.TLS = s.Dial.TLS.Clone()
+		s.Dial.TLS.ServerName = s.Dial.IP.String()
+	}
+	a, b := s.dial(t.Context(), t, s.listen(t))
+	defer a.Close()
+	defer b.Close()
+	roundTrip(t, ends{a, b})
+	if !s.Dial.Secure {
+		return
+	}
+	s.Dial.TLS.ServerName = ""
+	l := s.listen(t)
+	accepted := async(func() (net.Conn, error) { return acceptShaken(t.Context(), l) })
+	conn, err := s.Dialer.Dial(t.Context(), name, s.at(t, l))
+	if err == nil {
+		conn.Close()
+		t.Error("Dial takes a certificate that is not for the name")
+	}
+	l.Close()
+	if got := <-accepted; got.err == nil {
+		got.value.Close()
 	}
 }
 

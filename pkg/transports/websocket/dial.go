@@ -23,7 +23,7 @@ import (
 // of an HTTP server and no websocket. The connection is a [*Conn].
 func (t *Transport) Dial(ctx context.Context, host string, opts transport.Options) (net.Conn, error) {
 	target := dialURL(host, opts)
-	conn, err := t.dial(ctx, target, clientTLS(opts.TLS, host), requestHeader(opts.Token))
+	conn, err := t.dial(ctx, target, opts, clientTLS(opts.TLS, host))
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
@@ -45,11 +45,18 @@ func dialURL(host string, opts transport.Options) string {
 	return u.String()
 }
 
-func (t *Transport) dial(ctx context.Context, target string, config *tls.Config, header http.Header) (net.Conn, error) {
+func (t *Transport) dial(ctx context.Context, target string, opts transport.Options, config *tls.Config) (net.Conn, error) {
 	stop := func() bool { return true }
 	dialer := websocket.Dialer{
 		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			dialer := net.Dialer{KeepAlive: t.config.tcpKeepAlive()}
+			if opts.IP.IsValid() {
+				_, port, err := net.SplitHostPort(addr)
+				if err != nil {
+					return nil, err
+				}
+				addr = net.JoinHostPort(opts.IP.String(), port)
+			}
 			conn, err := dialer.DialContext(ctx, network, addr)
 			if err == nil {
 				// gorilla minds a deadline of ctx, but not that it is cancelled.
@@ -63,7 +70,7 @@ func (t *Transport) dial(ctx context.Context, target string, config *tls.Config,
 		WriteBufferSize:   writeBuffer,
 		WriteBufferPool:   &writeBuffers,
 	}
-	ws, response, err := dialer.DialContext(ctx, target, header)
+	ws, response, err := dialer.DialContext(ctx, target, requestHeader(opts.Token))
 	if !stop() {
 		return nil, ctx.Err()
 	}

@@ -19,7 +19,7 @@ func seedLines(f *testing.F, generation string) {
 	}
 	for _, line := range []string{
 		`{"command":"ping","token":"x"}`, `{"command":"credit","bytes":65536}`, `{"command":"refused","reason":"unauthorized"}`, `{"command":"getPeer","reqId":"\ud83d\ude00\ud800","exclude":["a","b"]}`,
-		`{"command":"hello","id":"n","version":0,"accepts":{"x":{"b":1e3,"a":[1.50,null],"b":"<\/\u003e"}},"transports":[],"ext":{"agent":"a/1","instance":"0123456789abcdef0123456789abcdef","features":["ping"],"window":4096,"token":"t"}}`,
+		`{"command":"hello","id":"n","version":0,"accepts":{"x":{"b":1e3,"a":[1.50,null],"b":"<\/\u003e"}},"transports":[],"ext":{"agent":"a/1","instance":"0123456789abcdef0123456789abcdef","features":["ping"],"window":4096,"token":"t","addresses":["wss://a.example:443"]}}`,
 		`{"command":"incoming","nonce":"n","transport":"webrtc","relayed":16384}`, `{"command":"r","transport":"webrtc","opts":true,"address":"a","nonce":"n","relayed":1e9}`,
 		`{"command":"ice","servers":[{"urls":["stun:s"]},{"urls":["turn:s:3478?transport=udp","http://s"],"username":"1:n","credential":"c"},{"urls":"turns:s"}],"ttl":3600}`,
 		`{"command":"goaway","addresses":["wss://a.example:443","tls://[2001:db8::1]:8443"],"within":30000}`,

@@ -67,6 +67,7 @@ const (
 	maxAgent         = 128  // Bytes of ext.agent.
 	maxFeatures      = 32   // Entries of ext.features.
 	maxExclude       = 128  // Entries of exclude.
+	maxAddresses     = 8    // Entries of ext.addresses, each of maxAddress bytes.
 	maxAccessToken   = 4096 // Bytes of ext.token.
 	maxElsewhere     = 8    // Addresses of a goaway, each of maxAddress bytes at most.
 	maxWithin        = 24 * time.Hour
@@ -74,12 +75,13 @@ const (
 
 // Ext is what a node that knows extensions says about itself in hello.
 type Ext struct {
-	Agent    string   // Software and version, at most 128 bytes. For people.
-	Instance string   // 32 lower-case hex digits, or empty.
-	Features []string // Extensions the node understands.
-	Mesh     string   // Of a seed that dials a sibling: 32 lower-case hex digits to be answered to; else empty.
-	Window   int      // Bytes of data the other side may send before it is given credit; 0 if data flows without credit.
-	Token    string   // What shows that the node is a member, or empty.
+	Agent     string   // Software and version, at most 128 bytes. For people.
+	Instance  string   // 32 lower-case hex digits, or empty.
+	Features  []string // Extensions the node understands.
+	Addresses []string // URLs that the node is publicly reached at, at most 8 of at most 256 bytes.
+	Mesh      string   // Of a seed that dials a sibling: 32 lower-case hex digits to be answered to; else empty.
+	Window    int      // Bytes of data the other side may send before it is given credit; 0 if data flows without credit.
+	Token     string   // What shows that the node is a member, or empty.
 }
 
 // Hello is the first message of each side.

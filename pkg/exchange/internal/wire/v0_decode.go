@@ -309,6 +309,8 @@ func decodeExt(raw []byte) *Ext {
 			}
 		case "features":
 			e.Features = texts(value, maxFeatures, maxTransportName)
+		case "addresses":
+			e.Addresses = texts(value, maxAddresses, maxAddress)
 		case "window":
 			e.Window = 0
 			if n, ok := integer(value); ok && n > 0 && n <= 1<<30 {

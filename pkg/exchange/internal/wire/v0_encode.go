@@ -51,6 +51,10 @@ func AppendHello(dst []byte, h *Hello) []byte {
 		dst = appendQuoted(dst, h.Ext.Instance)
 		dst = append(dst, `,"features":`...)
 		dst = appendStrings(dst, h.Ext.Features)
+		if len(h.Ext.Addresses) > 0 {
+			dst = append(dst, `,"addresses":`...)
+			dst = appendStrings(dst, h.Ext.Addresses)
+		}
 		if h.Ext.Window > 0 {
 			dst = append(dst, `,"window":`...)
 			dst = strconv.AppendInt(dst, int64(h.Ext.Window), 10)

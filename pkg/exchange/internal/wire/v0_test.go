@@ -13,10 +13,10 @@ func TestDecodeV0(t *testing.T) {
 	instance := strings.Repeat("0f", 16)
 	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
 	for in, want := range map[string]V0{
-		`{"command":"hello","id":"net","version":0,"accepts":{"webrtc":true,"tcp":{ "port":"80" },"x":false,"y":5},"transports":["tcp",5,null,"","webrtc"],"ext":{"agent":"go/1","instance":"` + instance + `","features":["ping","exclude"],"window":65536,"token":"t","more":1}}`: {
+		`{"command":"hello","id":"net","version":0,"accepts":{"webrtc":true,"tcp":{ "port":"80" },"x":false,"y":5},"transports":["tcp",5,null,"","webrtc"],"ext":{"agent":"go/1","instance":"` + instance + `","features":["ping","exclude"],"window":65536,"token":"t","addresses":["wss://a.example:443",5,""],"more":1}}`: {
 			Command: V0Hello, Name: "hello", Hello: &Hello{
 				ID: "net", Accepts: map[string]json.RawMessage{"webrtc": raw(`true`), "tcp": raw(`{"port":"80"}`)}, Transports: []string{"tcp", "webrtc"},
-				Ext: &Ext{Agent: "go/1", Instance: instance, Features: []string{"ping", "exclude"}, Window: 65536, Token: "t"},
+				Ext: &Ext{Agent: "go/1", Instance: instance, Features: []string{"ping", "exclude"}, Window: 65536, Token: "t", Addresses: []string{"wss://a.example:443"}},
 			},
 		},
 		`{"command":"hello","id":"net","version":0,"ext":{"agent":5,"instance":"ABC","features":"x","window":-1,"token":7}}`: {Command: V0Hello, Name: "hello", Hello: &Hello{ID: "net", Ext: &Ext{}}},
@@ -72,11 +72,11 @@ func TestDecodeV0KeepsLittle(t *testing.T) {
 	accepts = append(accepts, `"big":{"x":"`+strings.Repeat("x", 1024)+`"}`)
 	names := "[" + strings.Join(list, ",") + "]"
 	var m V0
-	in := `{"command":"hello","id":"n","version":0,"accepts":{` + strings.Join(accepts, ",") + `},"transports":` + names + `,"ext":{"features":` + names + `,"agent":"` + strings.Repeat("x", 129) + `","token":"` + strings.Repeat("x", maxAccessToken+1) + `"}}`
+	in := `{"command":"hello","id":"n","version":0,"accepts":{` + strings.Join(accepts, ",") + `},"transports":` + names + `,"ext":{"features":` + names + `,"agent":"` + strings.Repeat("x", 129) + `","token":"` + strings.Repeat("x", maxAccessToken+1) + `","addresses":["` + strings.Repeat("x", 257) + `",` + names[1:] + `}}`
 	if err := DecodeV0([]byte(in), &m); err != nil {
 		t.Fatal(err)
 	}
-	if h := m.Hello; len(h.Accepts) != maxTransports || len(h.Transports) != maxTransports || len(h.Ext.Features) != maxFeatures || h.Ext.Agent != "" || h.Ext.Token != "" {
+	if h := m.Hello; len(h.Accepts) != maxTransports || len(h.Transports) != maxTransports || len(h.Ext.Features) != maxFeatures || h.Ext.Agent != "" || h.Ext.Token != "" || len(h.Ext.Addresses) != maxAddresses || h.Ext.Addresses[0] != "t0" {
 		t.Errorf("%d accepts, %d transports, %d features, agent %q", len(h.Accepts), len(h.Transports), len(h.Ext.Features), h.Ext.Agent)
 	}
 	if err := DecodeV0([]byte(`{"command":"getPeer","reqId":"r","exclude":`+names+`}`), &m); err != nil || len(m.Exclude) != maxExclude {
@@ -87,9 +87,9 @@ func TestDecodeV0KeepsLittle(t *testing.T) {
 func TestAppendV0(t *testing.T) {
 	instance := strings.Repeat("0f", 16)
 	for want, got := range map[string][]byte{
-		`{"command":"hello","id":"<\"n\">","version":0,"accepts":{"a":{},"tcp":{"port":1},"webrtc":true},"transports":["websocket"],"receiverAddress":"::1","ext":{"agent":"go/1","instance":"` + instance + `","features":[],"token":"a\"b"}}`: AppendHello(nil, &Hello{
+		`{"command":"hello","id":"<\"n\">","version":0,"accepts":{"a":{},"tcp":{"port":1},"webrtc":true},"transports":["websocket"],"receiverAddress":"::1","ext":{"agent":"go/1","instance":"` + instance + `","features":[],"addresses":["wss://a"],"token":"a\"b"}}`: AppendHello(nil, &Hello{
 			ID: `<"n">`, Accepts: map[string]json.RawMessage{"tcp": json.RawMessage(`{ "port" : 1 }`), "a": json.RawMessage(`{}`), "webrtc": nil, "bad": json.RawMessage(`null`)},
-			Transports: []string{"websocket"}, ReceiverAddress: "::1", Ext: &Ext{Agent: "go/1", Instance: instance, Token: `a"b`},
+			Transports: []string{"websocket"}, ReceiverAddress: "::1", Ext: &Ext{Agent: "go/1", Instance: instance, Token: `a"b`, Addresses: []string{"wss://a"}},
 		}),
 		`{"command":"getPeer","reqId":"r","exclude":["a","b"]}`:                AppendGetPeer(nil, "r", []string{"a", "b"}),
 		`{"command":"accept","transport":"webrtc"}`:                            AppendAccept(nil, "webrtc", json.RawMessage(`true`)),
