@@ -89,8 +89,8 @@ type Config struct {
 	// SendBuffer). It must be below SendBuffer.
 	SendBufferLow int
 
-	// Logger takes what pion has to say, one level down: its errors are
-	// warnings here, its warnings are information. Nil discards.
+	// Logger takes what pion has to say: its errors are
+	// warnings here, its warnings are for debugging. Nil discards.
 	Logger *slog.Logger
 }
 

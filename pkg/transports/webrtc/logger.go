@@ -22,7 +22,9 @@ const (
 	levelPionTrace = slog.LevelDebug - 8
 )
 
-// loggerFactory hands pion loggers that write to a slog.Logger, one level down.
+// loggerFactory hands pion loggers that write to a slog.Logger. Its errors are
+// warnings here. Its warnings are for who debugs: every connection that succeeds
+// has some, about candidates that were tried too early or in vain.
 type loggerFactory struct {
 	log   *slog.Logger
 	limit *rate.Limiter
@@ -48,8 +50,8 @@ func (l *logger) Debug(msg string)                  { l.write(levelPionDebug, "%
 func (l *logger) Debugf(format string, args ...any) { l.write(levelPionDebug, format, args...) }
 func (l *logger) Info(msg string)                   { l.write(slog.LevelDebug, "%s", msg) }
 func (l *logger) Infof(format string, args ...any)  { l.write(slog.LevelDebug, format, args...) }
-func (l *logger) Warn(msg string)                   { l.write(slog.LevelInfo, "%s", msg) }
-func (l *logger) Warnf(format string, args ...any)  { l.write(slog.LevelInfo, format, args...) }
+func (l *logger) Warn(msg string)                   { l.write(slog.LevelDebug, "%s", msg) }
+func (l *logger) Warnf(format string, args ...any)  { l.write(slog.LevelDebug, format, args...) }
 func (l *logger) Error(msg string)                  { l.write(slog.LevelWarn, "%s", msg) }
 func (l *logger) Errorf(format string, args ...any) { l.write(slog.LevelWarn, format, args...) }
 

@@ -17,6 +17,10 @@ type iceTimeouts struct {
 // never silent for that long.
 var defaultTimeouts = iceTimeouts{disconnected: 5 * time.Second, failed: 25 * time.Second, keepalive: 2 * time.Second}
 
+// dtlsRetransmission is how long a flight of the DTLS handshake waits for its
+// answer before it is sent again: a round trip on most paths.
+const dtlsRetransmission = 200 * time.Millisecond
+
 // settings are pion's, for one connection.
 func (t *Transport) settings(mux ice.UDPMux) pion.SettingEngine {
 	var s pion.SettingEngine
@@ -24,6 +28,10 @@ func (t *Transport) settings(mux ice.UDPMux) pion.SettingEngine {
 	s.DetachDataChannels()
 	s.SetICETimeouts(t.timeouts.disconnected, t.timeouts.failed, t.timeouts.keepalive)
 	s.SetNet(t.net)
+
+	// The side that is connected first sends its hello into a void. The next one
+	// is sent after this time, not after pion's second.
+	s.SetDTLSRetransmissionInterval(dtlsRetransmission)
 
 	// UDP only. With TCP candidates any node could have this one open TCP
 	// connections to addresses of its choice.
