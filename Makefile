@@ -45,9 +45,9 @@ examples: ## Build and run the programs in examples
 	@$(GO) test -count=1 ./examples
 
 .PHONY: interop
-interop: $(INTEROP_NODE)/node_modules/.package-lock.json ## The npm packages of both generations against Go, in Node and in Chromium; coturn's client; peers in network namespaces
+interop: $(INTEROP_NODE)/node_modules/.package-lock.json ## The npm packages of both generations against Go, in Node and in Chromium; coturn's client; networks, faults
 	@$(GO) test -count=1 -tags interop -run Coturn -parallel 32 ./internal/turn
-	@$(GO) test -count=1 -tags interop ./test/netns
+	@$(GO) test -count=1 -tags interop ./test/netns ./test/fault
 	@$(GO) test -count=1 -tags interop ./examples ./test/interop
 
 .PHONY: fuzz
