@@ -46,8 +46,8 @@ type flags struct {
 
 	Limits []string `name:"limit" placeholder:"NAME=VALUE" group:"run" help:"Change a limit of those listed below. Repeatable; later ones win."`
 
-	StateDir        string        `name:"state-dir" default:"${state_dir}" placeholder:"DIR" group:"run" help:"Where the seed keeps what has to outlast it, such as its own certificate and TURN secret. Default for this user: ${default}."`
-	ShutdownTimeout time.Duration `name:"shutdown-timeout" default:"${shutdown_timeout}" placeholder:"TIME" group:"run" help:"How long introductions in progress and TURN allocations may take to end after SIGTERM or Ctrl-C; a second signal ends the seed at once. Default ${default}."`
+	StateDir     string        `name:"state-dir" default:"${state_dir}" placeholder:"DIR" group:"run" help:"Where the seed keeps what has to outlast it, such as its own certificate and TURN secret. Default for this user: ${default}."`
+	DrainTimeout time.Duration `name:"drain-timeout" default:"${drain_timeout}" placeholder:"TIME" group:"run" help:"How long the seed may take to end after SIGTERM or POST /drain: for its peers to go elsewhere, for introductions in progress and TURN allocations to end. Ctrl-C does not wait for peers to go; a second signal ends the seed at once. Default ${default}."`
 
 	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" group:"log" help:"debug, info, warn or error. Logs go to standard error. Default ${default}."`
 	LogFormat string `name:"log-format" default:"text" enum:"text,json" placeholder:"FORMAT" group:"log" help:"text or json. Default ${default}."`
@@ -72,9 +72,9 @@ func parse(args []string, stdout io.Writer) (*flags, error) {
 		kong.Writers(stdout, stdout),
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{
-			"version":          "seed " + version(),
-			"state_dir":        seed.DefaultStateDir(),
-			"shutdown_timeout": seed.DefaultShutdownTimeout.String(),
+			"version":       "seed " + version(),
+			"state_dir":     seed.DefaultStateDir(),
+			"drain_timeout": seed.DefaultDrainTimeout.String(),
 
 			"turn_credential_ttl": seed.DefaultTURNCredentialTTL.String(),
 			"turn_relay_ports":    seed.DefaultTURNRelayPorts,
@@ -135,10 +135,10 @@ func (f *flags) config(logger *slog.Logger) seed.Config {
 		VerifyCandidates: f.VerifyCandidates,
 		RelayData:        f.RelayData,
 
-		Limits:          f.limits,
-		ShutdownTimeout: f.ShutdownTimeout,
-		Version:         version(),
-		Logger:          logger,
+		Limits:       f.limits,
+		DrainTimeout: f.DrainTimeout,
+		Version:      version(),
+		Logger:       logger,
 	}
 }
 

@@ -30,7 +30,7 @@ func base() seed.Config {
 	return seed.Config{
 		NetworkID: "net", Access: "public", Listen: ":8443", WebRTCListen: ":3479", AdminListen: "127.0.0.1:9090", StateDir: "/state",
 		TURNListen: []string{":3478"}, TURNCredentialTTL: time.Hour, TURNRelayPorts: "49152-65535",
-		VerifyCandidates: true, RelayData: true, ShutdownTimeout: 10 * time.Second, Version: version(),
+		VerifyCandidates: true, RelayData: true, DrainTimeout: 30 * time.Second, Version: version(),
 	}
 }
 
@@ -70,7 +70,7 @@ var flagCases = []struct {
 	{"limit", "handshake-time=3s", "SEED_LIMIT", func(c *seed.Config) { c.Limits.HandshakeTime = 3 * time.Second }},
 	{"limit", "peers=unlimited", "SEED_LIMIT", func(c *seed.Config) { c.Limits.Peers = exchange.Unlimited }},
 	{"state-dir", "/elsewhere", "SEED_STATE_DIR", func(c *seed.Config) { c.StateDir = "/elsewhere" }},
-	{"shutdown-timeout", "1m", "SEED_SHUTDOWN_TIMEOUT", func(c *seed.Config) { c.ShutdownTimeout = time.Minute }},
+	{"drain-timeout", "1m", "SEED_DRAIN_TIMEOUT", func(c *seed.Config) { c.DrainTimeout = time.Minute }},
 }
 
 func TestEveryFlag(t *testing.T) {
@@ -129,7 +129,7 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"--network-id", "net", "--log-level", "loud"}, []string{"--log-level", "loud", "debug"}},
 		{[]string{"--network-id", "net", "--access", "members"}, []string{"--access", "members", "public", "token"}},
 		{[]string{"--network-id", "net", "--log-format", "xml"}, []string{"--log-format", "text", "json"}},
-		{[]string{"--network-id", "net", "--shutdown-timeout", "10"}, []string{"--shutdown-timeout", "10"}},
+		{[]string{"--network-id", "net", "--drain-timeout", "10"}, []string{"--drain-timeout", "10"}},
 		{[]string{"--network-id", "net", "--lissten", ":1"}, []string{"--lissten", "--listen"}},
 		{[]string{"--network-id", "net", "extra"}, []string{"extra"}},
 	} {

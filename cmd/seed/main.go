@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/peerexchange/peerexchange/internal/seed"
 )
@@ -21,15 +19,7 @@ const (
 )
 
 func main() {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		signal.Stop(signals) // a second one ends the program at once
-		cancel()
-	}()
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(untilSignal(), os.Args[1:]))
 }
 
 func run(ctx context.Context, args []string) int {
@@ -50,7 +40,7 @@ func run(ctx context.Context, args []string) int {
 		return exitError
 	}
 	fmt.Print(s.Welcome())
-	if err := s.Run(ctx); err != nil {
+	if err := serve(ctx, s); err != nil {
 		fmt.Fprintf(os.Stderr, "seed: %v\n", err)
 		return exitError
 	}

@@ -75,7 +75,7 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 func startProcess(t *testing.T) *process {
 	t.Helper()
 	p := &process{Cmd: command(t, "--network-id=net", "--listen=127.0.0.1:0", "--listen-plain=127.0.0.1:0",
-		"--webrtc-listen=:0", "--shutdown-timeout=1m")}
+		"--webrtc-listen=:0", "--drain-timeout=1m")}
 	p.logs.text, p.logs.told = "shutting down", make(chan struct{})
 	p.Stderr = &p.logs
 	out, err := p.StdoutPipe()

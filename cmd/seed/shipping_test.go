@@ -77,8 +77,8 @@ func TestUnitWaitsForTheSeed(t *testing.T) {
 	if found == nil {
 		t.Fatal("the unit has no TimeoutStopSec in seconds")
 	}
-	if wait, _ := time.ParseDuration(found[1] + "s"); wait < 2*f.ShutdownTimeout {
-		t.Errorf("systemd waits for %v, and the seed may take %v", wait, f.ShutdownTimeout)
+	if wait, _ := time.ParseDuration(found[1] + "s"); wait < f.DrainTimeout+10*time.Second {
+		t.Errorf("systemd waits for %v, and the seed may take %v", wait, f.DrainTimeout)
 	}
 }
 

@@ -56,7 +56,7 @@ GET    /readyz        200 once it takes connections
 GET    /status        what it is and how it is, as JSON
 GET    /peers         who is connected, as JSON
 DELETE /peers/{id}    disconnects one
-POST   /drain         shuts the seed down in order, as SIGTERM does
+POST   /drain         sends peers elsewhere and ends the seed, as SIGTERM does
 `
 
 func (s *Seed) adminAPI() http.Handler {

@@ -301,7 +301,7 @@ func TestPeersAreListedAndDisconnected(t *testing.T) {
 
 func TestDrainOnRequest(t *testing.T) {
 	ctx := testContext(t)
-	s, o := startAdministered(t, func(c *Config) { c.ShutdownTimeout = stepTime })
+	s, o := startAdministered(t, func(c *Config) { c.DrainTimeout = stepTime })
 	asker := startIntroduction(ctx, t, s)
 	for range 2 { // the second is told the same
 		res, body := o.do("POST", "/drain")
@@ -346,7 +346,7 @@ func TestDrainOnRequest(t *testing.T) {
 
 func TestDrainOnRequestIsBounded(t *testing.T) {
 	ctx := testContext(t)
-	s, o := startAdministered(t, func(c *Config) { c.ShutdownTimeout = 50 * time.Millisecond })
+	s, o := startAdministered(t, func(c *Config) { c.DrainTimeout = 50 * time.Millisecond })
 	startIntroduction(ctx, t, s)
 	o.do("POST", "/drain")
 	select {

@@ -95,9 +95,10 @@ type Config struct {
 	// Limits bound what strangers can make the seed spend.
 	Limits Limits
 
-	// ShutdownTimeout bounds how long introductions in progress may take to end
-	// when the seed is shut down. Default 10 s.
-	ShutdownTimeout time.Duration
+	// DrainTimeout bounds how long a seed that drains may take: for its peers to go
+	// elsewhere, for introductions in progress and for TURN allocations to end.
+	// Default 30 s.
+	DrainTimeout time.Duration
 
 	// Version is the program's, such as "v1.2.3".
 	Version string
@@ -106,8 +107,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// DefaultShutdownTimeout is that of a zero [Config].
-const DefaultShutdownTimeout = 10 * time.Second
+// DefaultDrainTimeout is that of a zero [Config].
+const DefaultDrainTimeout = 30 * time.Second
 
 // Defaults of a zero [Config] for TURN.
 const (
@@ -136,8 +137,8 @@ func (c Config) withDefaults() Config {
 	if c.TURNRelayPorts == "" {
 		c.TURNRelayPorts = DefaultTURNRelayPorts
 	}
-	if c.ShutdownTimeout == 0 {
-		c.ShutdownTimeout = DefaultShutdownTimeout
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = DefaultDrainTimeout
 	}
 	if c.Version == "" {
 		c.Version = "unknown"
@@ -180,8 +181,8 @@ func (c Config) validate() error {
 	if _, err := parseProxies(c.TrustedProxies); err != nil {
 		return fmt.Errorf("--trusted-proxies: %w", err)
 	}
-	if c.ShutdownTimeout < 0 {
-		return fmt.Errorf("--shutdown-timeout: %v is negative", c.ShutdownTimeout)
+	if c.DrainTimeout < 0 {
+		return fmt.Errorf("--drain-timeout: %v is negative", c.DrainTimeout)
 	}
 	return nil
 }

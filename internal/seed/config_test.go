@@ -35,7 +35,7 @@ func TestConfigIsChecked(t *testing.T) {
 		{func(c *Config) { c.TURNRelayPorts = "0-4" }, []string{"--turn-relay-ports", `"0-4"`}},
 		{func(c *Config) { c.TURNAllowPeers = []string{"10.0.0.1/8"} }, []string{"--turn-allow-peer", "10.0.0.0/8"}},
 		{func(c *Config) { c.TURNDenyPeers = []string{"example.com"} }, []string{"--turn-deny-peer", "example.com"}},
-		{func(c *Config) { c.ShutdownTimeout = -time.Second }, []string{"--shutdown-timeout"}},
+		{func(c *Config) { c.DrainTimeout = -time.Second }, []string{"--drain-timeout"}},
 	} {
 		bad := good
 		c.change(&bad)

@@ -278,10 +278,12 @@ func (s *Seed) describe() Bootstrap {
 	}
 }
 
-// Run serves until ctx ends or Drain is called, and then shuts down in order: no
+// Run serves until Drain is called or ctx ends, and then shuts down in order: no
 // new connections, introductions in progress and TURN allocations come to their
-// end, peers are disconnected. The admin port answers to the last. It returns nil unless the
-// seed could not go on.
+// end, peers are disconnected. After Drain they are sent to siblings before, and
+// go one after the other; when ctx ends it is all at once, as soon as the
+// introductions are over. The admin port answers to the last. It returns nil
+// unless the seed could not go on.
 func (s *Seed) Run(ctx context.Context) error {
 	if s.admin != nil {
 		s.start(func() error { return s.admin.server.Serve(s.admin.listener) })
@@ -311,9 +313,11 @@ func (s *Seed) Run(ctx context.Context) error {
 	s.logger.Info("started", "network", s.config.NetworkID, "instance", s.exchange.Instance(), "version", s.config.Version)
 
 	var err error
+	empty := s.exchange.Shutdown
 	select {
 	case <-ctx.Done():
 	case <-s.drain:
+		empty = s.sendAway
 	case err = <-s.failed:
 	}
 	s.Drain() // for those who ask whether it does
@@ -321,16 +325,17 @@ func (s *Seed) Run(ctx context.Context) error {
 		s.ready.Store(false)
 		s.logger.Error("shutting down", "err", err)
 	} else {
-		s.logger.Info("shutting down", "introductions", s.exchange.Stats().Relays, "turn_allocations", s.turn.allocations(), "timeout", s.config.ShutdownTimeout)
+		s.logger.Info("shutting down", "peers", s.Status().Peers.Total, "introductions", s.exchange.Stats().Relays,
+			"turn_allocations", s.turn.allocations(), "timeout", s.config.DrainTimeout)
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.ShutdownTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTimeout)
 	defer cancel()
-	s.shutdown(drain)
+	s.shutdown(drain, empty)
 	return err
 }
 
-// Drain has Run shut the seed down in order and return. It does not wait for
-// that, and may be called again.
+// Drain has Run send the peers elsewhere, shut the seed down in order and return.
+// It does not wait for that, and may be called again.
 func (s *Seed) Drain() { s.drained.Do(func() { close(s.drain) }) }
 
 // draining tells whether the seed is shutting down.
@@ -354,8 +359,8 @@ func (s *Seed) start(serve func() error) {
 }
 
 // shutdown ends everything, front to back. Introductions in progress and TURN
-// allocations may go on until ctx ends.
-func (s *Seed) shutdown(ctx context.Context) {
+// allocations may go on until ctx ends. empty ends the exchange.
+func (s *Seed) shutdown(ctx context.Context, empty func(context.Context) error) {
 	s.stop.Do(func() {
 		s.Drain()
 		close(s.entrance.done)
@@ -367,7 +372,7 @@ func (s *Seed) shutdown(ctx context.Context) {
 		s.entrance.close()
 		var relayed sync.WaitGroup
 		relayed.Go(func() { s.closeTURN(ctx) })
-		if err := s.exchange.Shutdown(ctx); err != nil {
+		if err := empty(ctx); err != nil {
 			s.logger.Info("introductions were cut off", "err", err)
 		}
 		if s.webrtc != nil {
@@ -408,7 +413,7 @@ func (s *Seed) closeRequests(ctx context.Context) {
 func (s *Seed) Close() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	s.shutdown(ctx)
+	s.shutdown(ctx, s.exchange.Shutdown)
 	return nil
 }
 

@@ -151,7 +151,7 @@ func (s *testSeed) awaitRefusal(ctx context.Context, t *testing.T) {
 func TestShutdownLetsIntroductionsEnd(t *testing.T) {
 	ctx := testContext(t)
 	cfg := testConfig(t)
-	cfg.ShutdownTimeout = stepTime
+	cfg.DrainTimeout = stepTime
 	s := startSeed(t, cfg)
 	asker := startIntroduction(ctx, t, s)
 	s.end()
@@ -180,7 +180,7 @@ func TestShutdownLetsIntroductionsEnd(t *testing.T) {
 func TestShutdownIsBounded(t *testing.T) {
 	ctx := testContext(t)
 	cfg := testConfig(t)
-	cfg.ShutdownTimeout = 50 * time.Millisecond
+	cfg.DrainTimeout = 50 * time.Millisecond
 	s := startSeed(t, cfg)
 	asker := startIntroduction(ctx, t, s)
 	s.end()

@@ -18,9 +18,9 @@ type Status struct {
 	Version string `json:"version"`
 	// Started is when the seed was, in UTC.
 	Started time.Time `json:"started"`
-	// Draining tells that the seed is shutting down: it takes no connections any
-	// more, and ends when the introductions in progress and the TURN allocations
-	// have, or with Config.ShutdownTimeout.
+	// Draining tells that the seed is about to end: it takes no connections any
+	// more, its peers go elsewhere, and it ends when they, the introductions in
+	// progress and the TURN allocations have, or with Config.DrainTimeout.
 	Draining bool `json:"draining"`
 	// Peers is how many peers are connected and ready.
 	Peers StatusPeers `json:"peers"`

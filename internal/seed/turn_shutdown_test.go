@@ -13,7 +13,7 @@ import (
 func TestDrainLetsAllocationsEnd(t *testing.T) {
 	ctx := testContext(t)
 	cfg := turnConfig(t)
-	cfg.ShutdownTimeout = 10 * stepTime
+	cfg.DrainTimeout = 10 * stepTime
 	s := startSeed(t, cfg)
 	peer := startEcho(t)
 	urls, username, credential := s.relays(t)
@@ -58,7 +58,7 @@ func TestDrainLetsAllocationsEnd(t *testing.T) {
 // TestDrainCutsAllocationsOff does not wait for longer than it is to.
 func TestDrainCutsAllocationsOff(t *testing.T) {
 	cfg := turnConfig(t)
-	cfg.ShutdownTimeout = time.Millisecond
+	cfg.DrainTimeout = time.Millisecond
 	s := startSeed(t, cfg)
 	username, credential, _ := s.turn.server.Credentials("test")
 	relay, err := s.dialTURN(t, "turn:"+s.turn.server.Addrs(turn.TransportUDP)[0].String(), username, credential).Allocate()

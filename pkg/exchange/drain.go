@@ -20,6 +20,9 @@ const (
 	// reprieve is how often it is looked whether an introduction is over that
 	// holds up the end of a connection.
 	reprieve = 100 * time.Millisecond
+	// handshakeGrace is how long after the begin of a drain a handshake that is in
+	// progress may take: the other node may be done with its half already.
+	handshakeGrace = time.Second
 )
 
 // Drain takes the node out of the network and closes it, without losing anyone.
@@ -33,7 +36,7 @@ const (
 // over.
 //
 // It returns once every peer is gone, which may be long before the deadline, and
-// at once if there are none. When ctx ends first it closes the node at once and
+// at once if there are none, nor any in their handshake. When ctx ends first it closes the node at once and
 // returns the context's error. Shutdown is for a node that others do not depend on.
 func (ex *Exchange) Drain(ctx context.Context, elsewhere ...string) error {
 	err := ex.stopAccepting()
@@ -84,15 +87,20 @@ func (ex *Exchange) introduces() bool {
 func (ex *Exchange) sendAway(ctx context.Context, end time.Time, elsewhere []string) error {
 	changed, unsubscribe := ex.subscribe()
 	defer unsubscribe()
+	began := time.Now()
 	d := newDepartures(end, elsewhere)
-	d.plan(time.Now(), ex.randomPeers())
+	d.plan(began, ex.randomPeers())
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		d.plan(time.Now(), ex.takeLate())
 		next := d.proceed(time.Now())
-		if ex.isDeserted() {
+		deserted, handshakes := ex.isDeserted()
+		if deserted && (!handshakes || time.Since(began) >= handshakeGrace) {
 			return nil
+		}
+		if deserted {
+			next = min(next, reprieve)
 		}
 		timer.Reset(next)
 		select {
@@ -115,8 +123,9 @@ func (ex *Exchange) takeLate() []*Peer {
 	return late
 }
 
-// isDeserted tells whether no peer is left, but for siblings, who stay to the last.
-func (ex *Exchange) isDeserted() bool {
+// isDeserted tells whether no peer is left, but for siblings, who stay to the last,
+// and whether there are connections that may still become peers.
+func (ex *Exchange) isDeserted() (deserted, handshakes bool) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	siblings := 0
@@ -127,7 +136,15 @@ func (ex *Exchange) isDeserted() bool {
 			}
 		}
 	}
-	return len(ex.peers) == siblings
+	if len(ex.peers) > siblings {
+		return false, false
+	}
+	for p := range ex.connections {
+		if _, ready := ex.peers[p]; !ready && !p.isClosed() {
+			return true, true
+		}
+	}
+	return true, false
 }
 
 // departures is the schedule of a drain. One goroutine carries it out.

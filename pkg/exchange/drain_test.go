@@ -202,6 +202,33 @@ func TestDrainTellsLatecomers(t *testing.T) {
 	})
 }
 
+// A node that takes the connection for ready, while this one does not yet, is told
+// rather than cut off, and whoever says nothing is not waited for.
+func TestDrainFinishesHandshakes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1")
+		late := w.dialRaw("10.0.0.3", seed).listen(false)
+		late.write(opens(0, "pxp"))
+		silent := w.dialRaw("10.0.0.4", seed).listen(false)
+		silent.write(opens(0, "pxp"))
+		start := time.Now()
+		drained := seed.drain(9 * time.Second)
+		late.line(`{"command":"hello","id":"net","version":0,"accepts":{},"transports":["webrtc"],"ext":{"agent":"x","instance":"%s","features":["goaway"]}}`, newID())
+		late.line(`{"command":"helloack"}`)
+		time.Sleep(time.Millisecond)
+		if got := late.control(); !strings.Contains(got, `"goaway"`) {
+			t.Errorf("told %q", got)
+		}
+		late.conn.Close()
+		if err := <-drained; err != nil || time.Since(start) > handshakeGrace+reprieve+closeLinger {
+			t.Errorf("took %v: %v", time.Since(start), err)
+		}
+		if !silent.closed() {
+			t.Error("who says nothing is still connected")
+		}
+	})
+}
+
 // A drain is over once everybody has gone.
 func TestDrainEndsEarly(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

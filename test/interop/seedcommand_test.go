@@ -45,7 +45,7 @@ func startSeedCommand(t *testing.T, flags ...string) *seedCommand {
 		"--listen", "127.0.0.1:0", "--tls-cert", suite.pki.certFile, "--tls-key", suite.pki.keyFile,
 		"--listen-plain", "127.0.0.1:0", "--webrtc-listen", "off", "--admin-listen", "off",
 		// The relays of v0 nodes stay open for 30 seconds, which nobody needs here.
-		"--shutdown-timeout", "1s",
+		"--drain-timeout", "1s",
 		"--log-level", "debug",
 		// Nodes of this test draw peers much faster than applications do.
 		"--limit", "relays-per-peer=1000", "--limit", "getpeer-per-second=1000",
