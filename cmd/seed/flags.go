@@ -44,6 +44,13 @@ type flags struct {
 
 	RelayData bool `name:"relay-data" default:"true" group:"run" help:"Carry the connection of two peers that find no way to each other, not even by TURN, if both allow it: within the limits named relay-data-… On unless =false."`
 
+	MeshDNS        string   `name:"mesh-dns" placeholder:"NAME[:PORT]" group:"mesh" help:"Name under which all seeds of the network are found, looked up every few seconds: its addresses, at the port of --listen unless it says another, or its SRV records if it begins with an underscore."`
+	MeshPeers      []string `name:"mesh-peers" placeholder:"URL" group:"mesh" help:"Address of another seed of the network: tls://HOST:PORT, or tcp://HOST:PORT of a port without TLS. Repeatable."`
+	MeshSecretFile string   `name:"mesh-secret-file" placeholder:"FILE" group:"mesh" help:"Secrets by which seeds of the network know each other, one a line: two seeds link if they have one in common. Read again when it changes."`
+	Advertise      []string `name:"advertise" placeholder:"URL" group:"mesh" help:"Address at which clients reach this seed, such as wss://seed.example.org: what is told about it. Default: what --bootstrap-file says, or else the addresses of the machine. Repeatable, best first."`
+	BootstrapFile  string   `name:"bootstrap-file" placeholder:"FILE" group:"mesh" help:"Bootstrap document of the network, JSON: what is served at /.well-known/peer-exchange, and where the seed finds its own addresses. Read again when it changes."`
+	SeedName       string   `name:"seed-name" placeholder:"NAME" group:"mesh" help:"Name of this seed in the bootstrap document and to other seeds. Default: the name of the host."`
+
 	Limits []string `name:"limit" placeholder:"NAME=VALUE" group:"run" help:"Change a limit of those listed below. Repeatable; later ones win."`
 
 	StateDir     string        `name:"state-dir" default:"${state_dir}" placeholder:"DIR" group:"run" help:"Where the seed keeps what has to outlast it, such as its own certificate and TURN secret. Default for this user: ${default}."`
@@ -123,6 +130,13 @@ func (f *flags) config(logger *slog.Logger) seed.Config {
 		AdminPprof:     f.AdminPprof,
 		ExternalIPs:    f.ExternalIPs,
 		TrustedProxies: f.Proxies,
+
+		MeshDNS:        f.MeshDNS,
+		MeshPeers:      f.MeshPeers,
+		MeshSecretFile: f.MeshSecretFile,
+		Advertise:      f.Advertise,
+		BootstrapFile:  f.BootstrapFile,
+		SeedName:       f.SeedName,
 
 		TURNListen:        noneIfOff(f.TURNListen),
 		TURNSecretFile:    f.TURNSecretFile,

@@ -20,6 +20,7 @@ var groups = []kong.Group{
 	{Key: "network", Title: "Network:"},
 	{Key: "listen", Title: "Where to listen:"},
 	{Key: "turn", Title: "TURN:"},
+	{Key: "mesh", Title: "Several seeds:"},
 	{Key: "run", Title: "How to run:"},
 	{Key: "log", Title: "What to say:"},
 }

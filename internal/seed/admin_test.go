@@ -264,8 +264,8 @@ func TestPeersAreListedAndDisconnected(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, first[name], want)
 		}
 	}
-	if len(first) != 8 {
-		t.Errorf("peer is %v, want its 8 fields", first)
+	if len(first) != 9 {
+		t.Errorf("peer is %v, want its 9 fields", first)
 	}
 	for name, want := range map[string]any{"transport": "tcp", "protocol": "v1", "agent": "", "instance": "", "remoteAddress": leaves.LocalAddr().String()} {
 		if second[name] != want {

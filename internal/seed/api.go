@@ -38,23 +38,21 @@ func newServer(api http.Handler, e *entrance) *http.Server {
 // for, since old clients know no path but / and proxies may add one, and beside
 // that a document for programs and a page for people. Web pages of any origin
 // may read it. A nil ice is none.
-func newAPI(websockets http.Handler, document Bootstrap, ice *iceHandler) (http.Handler, error) {
-	bootstrap, err := json.Marshal(document)
-	if err != nil {
-		return nil, fmt.Errorf("encode the bootstrap document: %w", err)
-	}
-	bootstrap = append(bootstrap, '\n')
-	page := frontPage(document, ice != nil)
-
+func newAPI(websockets http.Handler, document func() Bootstrap, ice *iceHandler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/peer-exchange", func(w http.ResponseWriter, _ *http.Request) {
+		bootstrap, err := json.Marshal(document())
+		if err != nil {
+			answer(w, http.StatusInternalServerError, err.Error())
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-cache")
-		w.Write(bootstrap)
+		w.Write(append(bootstrap, '\n'))
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Write([]byte(page))
+		w.Write([]byte(frontPage(document(), ice != nil)))
 	})
 	if ice != nil {
 		mux.Handle("GET /ice", ice)
@@ -70,7 +68,7 @@ func newAPI(websockets http.Handler, document Bootstrap, ice *iceHandler) (http.
 			return
 		}
 		api.ServeHTTP(w, r)
-	}), nil
+	})
 }
 
 // withCORS lets web pages of any origin read what is served.

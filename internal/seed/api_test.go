@@ -165,10 +165,7 @@ func TestRequestsAreBounded(t *testing.T) {
 // TestSlowRequestIsCut sends a request at a byte a second.
 func TestSlowRequestIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, err := newAPI(http.NotFoundHandler(), Bootstrap{}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		api := newAPI(http.NotFoundHandler(), func() Bootstrap { return Bootstrap{} }, nil)
 		e := startEntrance(t, 10, nil)
 		server := newServer(api, e.entrance)
 		served := make(chan struct{})

@@ -21,6 +21,9 @@ type Bootstrap struct {
 
 // BootstrapSeed is one seed of a [Bootstrap].
 type BootstrapSeed struct {
+	// Name tells the seed apart from the others; see Config.SeedName. A seed that
+	// knows of no other has none.
+	Name string `json:"name,omitempty"`
 	// Addresses are the ways to one seed, best first, as URLs that
 	// exchange.ConnectURL takes: wss, tls, ws, tcp.
 	Addresses []string `json:"addresses"`

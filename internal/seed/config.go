@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"time"
 
@@ -68,6 +69,26 @@ type Config struct {
 	// may have peers although they are not public; TURNDenyPeers those in which
 	// they may not. Deny wins.
 	TURNAllowPeers, TURNDenyPeers []string
+
+	// MeshDNS is a name, or a name and a port, under which all seeds of the network
+	// are found: its addresses, or its SRV records if it begins with an underscore.
+	// The port is that of Listen, unless it says another.
+	MeshDNS string
+	// MeshPeers are the addresses of other seeds, as "tls://host:port" or
+	// "tcp://host:port".
+	MeshPeers []string
+	// MeshSecretFile has the secrets by which seeds of the network know each other,
+	// one a line. It is read again when it changes. Without it the seed has no
+	// siblings.
+	MeshSecretFile string
+	// Advertise are the addresses at which clients reach this seed, as
+	// exchange.ConnectURL takes them. Empty is what BootstrapFile has for SeedName.
+	Advertise []string
+	// BootstrapFile has the bootstrap document of the network, a [Bootstrap]. It is
+	// read again when it changes. Without it the seed serves what it knows itself.
+	BootstrapFile string
+	// SeedName is the name of this seed in it. Default the host's name.
+	SeedName string
 
 	// TrustedProxies are the networks, as CIDRs, of the proxies that the ports
 	// are behind. From them a PROXY header (version 1 or 2) and X-Forwarded-For
@@ -140,6 +161,9 @@ func (c Config) withDefaults() Config {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = DefaultDrainTimeout
 	}
+	if c.SeedName == "" {
+		c.SeedName, _ = os.Hostname() // without one it has no entry
+	}
 	if c.Version == "" {
 		c.Version = "unknown"
 	}
@@ -176,6 +200,9 @@ func (c Config) validate() error {
 		return err
 	}
 	if err := c.validateTURN(); err != nil {
+		return err
+	}
+	if err := c.validateMesh(); err != nil {
 		return err
 	}
 	if _, err := parseProxies(c.TrustedProxies); err != nil {

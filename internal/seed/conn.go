@@ -50,6 +50,14 @@ func (c *conn) RemoteAddr() net.Addr {
 	return c.Conn.RemoteAddr()
 }
 
+// ConnectionState is that of TLS, empty without.
+func (c *conn) ConnectionState() tls.ConnectionState {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		return secure.ConnectionState()
+	}
+	return tls.ConnectionState{}
+}
+
 // CloseWrite ends the stream to the other side, where the connection can.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {

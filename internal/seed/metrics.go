@@ -147,6 +147,21 @@ var metrics = []metric{
 		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.ChecksWaiting)) },
 	},
 	{
+		name: "seed_mesh_links", kind: prometheus.GaugeValue,
+		help: "Other seeds of the network that this one is linked with.",
+		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.Siblings)) },
+	},
+	{
+		name: "seed_mesh_forwards_total", kind: prometheus.CounterValue,
+		help:   "Requests for a peer that were passed on to another seed, by its answer: a peer, none, or nothing in time.",
+		labels: []label{{name: "result", values: []string{"found", "none", "timeout"}}},
+		read: func(r *reading, tell func(float64, ...string)) {
+			tell(float64(r.stats.Forwards.Found), "found")
+			tell(float64(r.stats.Forwards.None), "none")
+			tell(float64(r.stats.Forwards.Timeout), "timeout")
+		},
+	},
+	{
 		name: "seed_signaling_relays_open", kind: prometheus.GaugeValue,
 		help: "Signaling relays between two peers that are open.",
 		read: func(r *reading, tell func(float64, ...string)) { tell(float64(r.stats.Relays)) },

@@ -27,6 +27,7 @@ type peerEntry struct {
 	RemoteAddress string    `json:"remoteAddress"` // IP:port, or what the transport has for one
 	Since         time.Time `json:"since"`
 	Outgoing      bool      `json:"outgoing"` // whether the seed made the connection
+	Sibling       bool      `json:"sibling"`  // whether it is another seed of the network
 }
 
 func (s *Seed) servePeers(w http.ResponseWriter, _ *http.Request) {
@@ -47,6 +48,7 @@ func describePeer(p *exchange.Peer) peerEntry {
 		Instance:  p.Instance(),
 		Since:     p.Since().UTC(),
 		Outgoing:  p.Outgoing(),
+		Sibling:   p.Sibling(),
 	}
 	if addr := p.RemoteAddr(); addr != nil {
 		entry.RemoteAddress = addr.String()

@@ -38,10 +38,12 @@ type Seed struct {
 	server      *http.Server
 	requests    *handoff
 	document    Bootstrap
-	members     *members    // nil if everybody is let in
-	turn        *relaying   // nil if off
-	ice         *iceHandler // nil with turn
-	admin       *admin      // nil if off
+	members     *members       // nil if everybody is let in
+	mesh        *mesh          // nil if it has no siblings
+	bootstrap   *bootstrapFile // nil if there is none
+	turn        *relaying      // nil if off
+	ice         *iceHandler    // nil with turn
+	admin       *admin         // nil if off
 	started     time.Time
 
 	ready   atomic.Bool   // connections are being taken, or the seed is draining
@@ -72,6 +74,14 @@ func New(ctx context.Context, cfg Config) (_ *Seed, err error) {
 	}
 	if err := s.openPorts(ctx); err != nil {
 		return nil, err
+	}
+	if err := s.loadMesh(); err != nil {
+		return nil, err
+	}
+	if s.config.BootstrapFile != "" {
+		if s.bootstrap, err = loadBootstrapFile(s); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.openExchange(ctx); err != nil {
 		return nil, err
@@ -189,6 +199,7 @@ func (s *Seed) openExchange(ctx context.Context) error {
 
 		VerifyCandidates: s.config.VerifyCandidates,
 		AllowRelayedData: s.config.RelayData,
+		Mesh:             s.mesh.config(),
 
 		Agent:  s.agent(),
 		Logger: s.logger,
@@ -203,6 +214,9 @@ func (s *Seed) openExchange(ctx context.Context) error {
 	var err error
 	if s.exchange, err = exchange.New(s.config.NetworkID, cfg); err != nil {
 		return err
+	}
+	if s.mesh != nil {
+		s.mesh.exchange = s.exchange
 	}
 	if s.webrtc != nil {
 		return s.exchange.Accept(ctx, transports.WebRTC, transports.Options{})
@@ -225,9 +239,13 @@ func (s *Seed) openServer() error {
 	if s.ice != nil {
 		s.ice.members, s.ice.refusals = s.members, refused
 	}
-	api, err := newAPI(s.members.only(s.websockets, refused), s.document, s.ice)
-	if err != nil {
-		return err
+	api := newAPI(s.members.only(s.websockets, refused), s.served, s.ice)
+	s.tellSiblings()
+	if s.bootstrap != nil {
+		if len(s.advertised()) == 0 {
+			s.logger.Warn("the bootstrap document has no entry of this seed yet; it finds its own by --seed-name", "name", s.config.SeedName)
+		}
+		s.bootstrap.changed = s.tellSiblings
 	}
 	s.requests = newHandoff(addr)
 	trusted, err := parseProxies(s.config.TrustedProxies)
@@ -307,6 +325,13 @@ func (s *Seed) Run(ctx context.Context) error {
 		s.start(s.turn.run)
 		s.running.Go(func() { s.turn.secrets.files.run(s.entrance.done) })
 	}
+	if s.bootstrap != nil {
+		s.running.Go(func() { s.bootstrap.files.run(s.entrance.done) })
+	}
+	if s.mesh != nil {
+		s.running.Go(func() { s.mesh.secrets.files.run(s.entrance.done) })
+		s.running.Go(func() { s.mesh.run(s.entrance.done) })
+	}
 	s.start(func() error { return s.server.Serve(s.requests) })
 	s.start(func() error { return s.exchange.Serve(s.websockets, transports.WebSocket) })
 	s.ready.Store(true)
@@ -363,6 +388,7 @@ func (s *Seed) start(serve func() error) {
 func (s *Seed) shutdown(ctx context.Context, empty func(context.Context) error) {
 	s.stop.Do(func() {
 		s.Drain()
+		s.exchange.LeaveMesh()
 		close(s.entrance.done)
 		for _, p := range s.ports {
 			p.listener.Close()

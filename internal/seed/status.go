@@ -28,8 +28,25 @@ type Status struct {
 	Addresses []string `json:"addresses"`
 	// Certificate is that of the port with TLS; nil if there is none.
 	Certificate *StatusCertificate `json:"certificate,omitempty"`
+	// Siblings are the other seeds that this one is linked with; nil if it is to have
+	// none.
+	Siblings []StatusSibling `json:"siblings,omitempty"`
 	// TURN is the TURN server; nil if it is off.
 	TURN *StatusTURN `json:"turn,omitempty"`
+}
+
+// StatusSibling is about another seed of the network.
+type StatusSibling struct {
+	Instance string `json:"instance"`
+	// Name and Addresses are what it says: see Config.SeedName and Config.Advertise.
+	Name      string   `json:"name"`
+	Addresses []string `json:"addresses"`
+	// RemoteAddress is the host that it is seen at, and Since when the link was made.
+	RemoteAddress string    `json:"remoteAddress"`
+	Since         time.Time `json:"since"`
+	// Peers is how many peers it has, and Draining tells that it shuts down.
+	Peers    int  `json:"peers"`
+	Draining bool `json:"draining"`
 }
 
 // StatusTURN is about the TURN server.
@@ -71,13 +88,19 @@ func (s *Seed) Status() Status {
 		Started:   s.started.UTC().Truncate(time.Second),
 		Draining:  s.draining(),
 		Peers:     StatusPeers{By: []StatusPeerKind{}},
-		Addresses: s.document.Seeds[0].Addresses,
+		Addresses: s.addresses(),
 	}
 	if s.certificate != nil {
 		status.Certificate = &StatusCertificate{s.certificate.leaf().NotAfter.UTC()}
 	}
 	if s.turn != nil {
 		status.TURN = &StatusTURN{s.turn.relay.Announce.String(), s.turn.allocations()}
+	}
+	for _, sibling := range s.exchange.Siblings() {
+		status.Siblings = append(status.Siblings, StatusSibling{
+			Instance: sibling.Instance, Name: sibling.Name, Addresses: append([]string{}, sibling.Addresses...),
+			RemoteAddress: sibling.RemoteAddress, Since: sibling.Since.UTC(), Peers: sibling.Peers, Draining: sibling.Draining,
+		})
 	}
 	for kind, n := range s.exchange.Stats().Peers {
 		status.Peers.Total += n

@@ -19,7 +19,7 @@ type relaying struct {
 	// Static after construction.
 	server  *turn.Server
 	streams *handoff // takes connections that speak STUN
-	secrets *turnSecrets
+	secrets *secretFile
 	relay   turn.RelayIP
 }
 
@@ -49,6 +49,9 @@ func (s *Seed) openTURN(ctx context.Context) error {
 	cfg.RelayIPs = []turn.RelayIP{r.relay}
 	cfg.Listeners = append(cfg.Listeners, r.streams)
 	cfg.Own = external
+	if s.mesh != nil {
+		cfg.Siblings = s.mesh.turnRelays
+	}
 	cfg.Logger = s.logger
 	if r.server, err = turn.New(cfg); err != nil {
 		return listenError("--turn-listen", strings.Join(s.config.TURNListen, ", "), err)

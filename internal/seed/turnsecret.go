@@ -23,9 +23,9 @@ const (
 	maxSecrets         = 16
 )
 
-// turnSecrets are what TURN credentials are made of. They may be replaced at any
+// secretFile is a file of secrets, one a line. They may be replaced at any
 // time.
-type turnSecrets struct {
+type secretFile struct {
 	current atomic.Pointer[[][]byte]
 
 	// Static after construction.
@@ -34,7 +34,7 @@ type turnSecrets struct {
 
 // loadTURNSecrets reads the file of an operator, or the one in the state
 // directory, which is made if it is not there.
-func loadTURNSecrets(file, stateDir string, logger *slog.Logger) (*turnSecrets, error) {
+func loadTURNSecrets(file, stateDir string, logger *slog.Logger) (*secretFile, error) {
 	if file == "" {
 		var err error
 		if file, err = keepTURNSecret(stateDir); err != nil {
@@ -42,7 +42,7 @@ func loadTURNSecrets(file, stateDir string, logger *slog.Logger) (*turnSecrets, 
 				"name a directory that can be written to with --state-dir, bring a secret with --turn-secret-file, or turn TURN off with --turn-listen off", err)
 		}
 	}
-	s := new(turnSecrets)
+	s := new(secretFile)
 	var err error
 	s.files, err = newWatch("TURN secrets", []string{file}, s.replace, logger)
 	if err != nil {
@@ -73,7 +73,7 @@ func keepTURNSecret(dir string) (path string, err error) {
 }
 
 // replace takes over what the file holds.
-func (s *turnSecrets) replace(contents [][]byte) error {
+func (s *secretFile) replace(contents [][]byte) error {
 	secrets, err := parseSecrets(contents[0], minTURNSecretBytes)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *turnSecrets) replace(contents [][]byte) error {
 }
 
 // all returns the secrets, the one for new credentials first.
-func (s *turnSecrets) all() [][]byte { return *s.current.Load() }
+func (s *secretFile) all() [][]byte { return *s.current.Load() }
 
 // parseSecrets reads secrets, one a line, of at least least bytes. Errors do not
 // show them.
