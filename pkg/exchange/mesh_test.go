@@ -116,10 +116,11 @@ func TestBothDialAndOneLinkStays(t *testing.T) {
 			if len(a.Peers()) != 1 || len(b.Peers()) != 1 {
 				t.Fatalf("%d and %d links are left", len(a.Peers()), len(b.Peers()))
 			}
-			if a.link(b) != a.Peers()[0] || b.link(a) != b.Peers()[0] {
+			first, second := a.Peers()[0], b.Peers()[0]
+			if a.link(b) != first || b.link(a) != second {
 				t.Fatal("to link again makes another link")
 			}
-			a.Peers()[0].Close()
+			first.Close()
 			time.Sleep(closeLinger)
 			synctest.Wait()
 		}

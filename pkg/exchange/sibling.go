@@ -253,19 +253,25 @@ func (ex *Exchange) publishSiblings() {
 	ex.mesh.published.Store(&siblings)
 }
 
-// siblingPeer returns the link with an instance, or nil.
+// siblingPeer returns the link with an instance, or nil. While two stand for a
+// moment, it is the older one, which stays.
 func (ex *Exchange) siblingPeer(instance string) *Peer {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	if ex.mesh == nil {
 		return nil
 	}
+	var oldest *Peer
 	for l := range ex.mesh.links {
-		if l.p.hello.instance == instance && !l.p.readyAt.IsZero() && !l.p.isClosed() {
-			return l.p
+		p := l.p
+		if p.hello.instance != instance || p.readyAt.IsZero() || p.isClosed() {
+			continue
+		}
+		if oldest == nil || p.readyAt.Before(oldest.readyAt) {
+			oldest = p
 		}
 	}
-	return nil
+	return oldest
 }
 
 // take takes a message of the sibling. The read loop calls it.
