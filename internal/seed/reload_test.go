@@ -120,7 +120,7 @@ func TestCertificateIsReplacedUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	loadCtx, stop := context.WithCancel(ctx)
+	loadCtx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var load sync.WaitGroup
 	defer load.Wait()
@@ -172,7 +172,7 @@ func TestCertificateIsReplacedUnderLoad(t *testing.T) {
 		t.Errorf("the load saw the certificates %v, want both", connected)
 	}
 	for _, p := range peers {
-		if _, err := p.GetNewPeer(ctx); err != nil && !errors.Is(err, exchange.ErrNoCandidates) {
+		if _, err := p.GetNewPeer(testContext(t)); err != nil && !errors.Is(err, exchange.ErrNoCandidates) {
 			t.Errorf("peer over %s from before: %v", p.Transport(), err)
 		}
 		select {
