@@ -83,8 +83,9 @@ generate: ## Write what is made from the code, such as docs/limits.md and docs/m
 	@$(GO) generate ./...
 
 .PHONY: bench
-bench: ## One table: this seed, the npm seed, and the ratio
+bench: ## Two tables: this seed beside the npm seed, and its TURN server beside coturn
 	@$(GO) run ./bench
+	@$(GO) run ./bench/turn
 
 .PHONY: seed
 seed: ## Run a seed of the network NETWORK (default demo) on LISTEN (default 127.0.0.1:8000)

@@ -31,7 +31,10 @@ func (b *benchmark) rows(ctx context.Context) ([]row, error) {
 		if err := measure(b.rates); err != nil {
 			return err
 		}
-		return measure(b.memory)
+		if err := measure(b.memory); err != nil {
+			return err
+		}
+		return measure(b.attack)
 	})
 	if err == nil {
 		err = measure(b.data)

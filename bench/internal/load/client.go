@@ -18,6 +18,16 @@ type Target struct {
 	Addr      string // host:port on loopback
 	TLS       bool   // its certificate is not verified
 	NetworkID string
+	From      string // the address to connect from; empty is any
+	TURN      string // host:port of its TURN server, if that is loaded
+}
+
+func (t Target) dialer() *net.Dialer {
+	d := &net.Dialer{Timeout: stallTimeout}
+	if t.From != "" {
+		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(t.From)}
+	}
+	return d
 }
 
 // stallTimeout is how long a server may leave a client without anything to read while the client waits for it. Nothing
@@ -51,8 +61,7 @@ type client struct {
 
 // dial connects to the target and upgrades to a websocket. Whatever the deadline or ctx ends is an error.
 func dial(ctx context.Context, t Target, bufferBytes int) (*client, error) {
-	dialer := net.Dialer{Timeout: stallTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", t.Addr)
+	conn, err := t.dialer().DialContext(ctx, "tcp", t.Addr)
 	if err != nil {
 		return nil, err
 	}
