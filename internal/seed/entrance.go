@@ -33,7 +33,7 @@ type entrance struct {
 	proxies       proxies        // who may send a PROXY header
 	exchange      func(net.Conn) // takes a stream of the exchange's protocol
 	requests      *handoff       // takes a connection with HTTP requests
-	turn          *handoff       // takes one that speaks STUN; nil if nobody does
+	turn, turns   *handoff       // take one that speaks STUN, without TLS and with it; nil if nobody does
 	pending       pending        // an HTTP connection stays in until it is closed or a websocket
 	refusals      *refusals
 	logger        *slog.Logger
@@ -43,15 +43,16 @@ type entrance struct {
 }
 
 // serve takes the connections of a listener until it is closed, when it returns
-// nil, or fails. A nil config is for connections without TLS.
-func (e *entrance) serve(l net.Listener, config *tls.Config) error {
+// nil, or fails. A nil config is for connections without TLS, and only, unless
+// undecided, all that they may speak.
+func (e *entrance) serve(l net.Listener, config *tls.Config, only protocol) error {
 	var pause time.Duration
 	for {
 		raw, err := l.Accept()
 		switch {
 		case err == nil:
 			pause = 0
-			e.take(raw, config)
+			e.take(raw, config, only)
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case isTemporary(err):
@@ -85,7 +86,7 @@ func isTemporary(err error) bool {
 }
 
 // take starts to look at a connection.
-func (e *entrance) take(raw net.Conn, config *tls.Config) {
+func (e *entrance) take(raw net.Conn, config *tls.Config, only protocol) {
 	c := &conn{headed: headed{Conn: raw}}
 	evicted, ok := e.pending.enter(c, raw)
 	if !ok {
@@ -96,14 +97,18 @@ func (e *entrance) take(raw net.Conn, config *tls.Config) {
 		e.refusals.add(refusedPending, evicted.from().String())
 		evicted.raw.Close()
 	}
-	e.running.Go(func() { e.lead(c, raw, config) })
+	e.running.Go(func() { e.lead(c, raw, config, only) })
 }
 
 // lead finds out what a connection speaks and passes it on.
-func (e *entrance) lead(c *conn, raw net.Conn, config *tls.Config) {
+func (e *entrance) lead(c *conn, raw net.Conn, config *tls.Config, only protocol) {
 	speaks, err := e.listen(c, raw, config)
 	if err != nil {
 		e.dismiss(c, raw, err)
+		return
+	}
+	if only != undecided && speaks != only && speaks != proxyHeader {
+		e.dismiss(c, raw, errNotHere)
 		return
 	}
 	switch speaks {
@@ -134,17 +139,22 @@ func (e *entrance) lead(c *conn, raw net.Conn, config *tls.Config) {
 // relay passes a connection on to the TURN server, which bounds those that come to
 // nothing itself.
 func (e *entrance) relay(c *conn, raw net.Conn) {
-	if e.turn == nil {
+	to := e.turn
+	if c.secure {
+		to = e.turns
+	}
+	if to == nil {
 		e.dismiss(c, raw, errTURNOff)
 		return
 	}
 	keepAlive(raw)
-	if e.pending.leave(c) && !e.turn.deliver(c) {
+	if e.pending.leave(c) && !to.deliver(c) {
 		raw.Close()
 	}
 }
 
 var (
+	errNotHere         = errors.New("client speaks what this port does not take")
 	errTURNOff         = errors.New("client asks for TURN, which is off")
 	errTLSOnPlain      = errors.New("client speaks TLS on the port without TLS; the one with TLS is another")
 	errUntrustedHeader = fmt.Errorf("%w: only those of --trusted-proxies may send one, once and before TLS", errProxyHeader)
@@ -220,6 +230,8 @@ func (e *entrance) dismiss(c *conn, raw net.Conn, err error) {
 		e.refusals.add(refusedPlainOnTLS, from)
 	case c.secure:
 		e.refusals.add(refusedTLS, from, "err", err)
+	case errors.Is(err, errNotHere):
+		e.logger.Debug("connection closed", "remote_addr", from, "err", err)
 	default:
 		e.logger.Debug("connection lost before it said anything", "remote_addr", from, "err", err)
 	}

@@ -93,12 +93,13 @@ func startEntrance(t *testing.T, most int, config *tls.Config, errs ...error) *t
 		exchange:      func(c net.Conn) { e.streams <- c },
 		requests:      newHandoff(e.listener.Addr()),
 		turn:          newHandoff(e.listener.Addr()),
+		turns:         newHandoff(e.listener.Addr()),
 		pending:       pending{most: most},
 		refusals:      &refusals{logger: slog.New(slog.DiscardHandler)},
 		logger:        slog.New(slog.DiscardHandler),
 		done:          make(chan struct{}),
 	}
-	go func() { e.served <- e.serve(e.listener, config) }()
+	go func() { e.served <- e.serve(e.listener, config, undecided) }()
 	return e
 }
 
@@ -112,6 +113,7 @@ func (e *testEntrance) end(t *testing.T) {
 	}
 	e.requests.Close()
 	e.turn.Close()
+	e.turns.Close()
 	e.close()
 	if n := e.pending.len(); n != 0 {
 		t.Errorf("%d connections are pending after the end", n)
@@ -185,7 +187,11 @@ func TestEntranceLeadsByTheFirstBytes(t *testing.T) {
 				case httpRequest:
 					led, _ = e.requests.Accept()
 				case stunMessage:
-					led, _ = e.turn.Accept()
+					to := e.turn
+					if secure {
+						to = e.turns
+					}
+					led, _ = to.Accept()
 				default:
 					led = <-e.streams
 				}

@@ -157,7 +157,7 @@ func (h *iceHandler) urls(by reached) (stun, relays []string) {
 		stun = appendNew(stun, "stun:"+at)
 		relays = appendNew(relays, "turn:"+at+"?transport=udp")
 	}
-	for _, addr := range h.relaying.server.Addrs(turn.TransportTCP) {
+	for _, addr := range h.relaying.tcp() {
 		relays = appendNew(relays, "turn:"+direct+":"+portOf(addr)+"?transport=tcp")
 	}
 	if h.secure != nil {

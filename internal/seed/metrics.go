@@ -211,7 +211,7 @@ var metrics = []metric{
 	},
 	{
 		name: "seed_turn_allocations", kind: prometheus.GaugeValue,
-		help:   "TURN allocations, by how their clients reach the seed; tls is for the exchange's ports.",
+		help:   "TURN allocations, by how their clients reach the seed; tls is for the one port with TLS, tcp for those without.",
 		labels: []label{clientLabel},
 		read:   each(clientLabel, func(r *reading) map[string]int64 { return r.turn.Allocations }),
 	},

@@ -50,7 +50,7 @@ type Seed struct {
 	drain   chan struct{} // closed once the seed is to shut down
 	drained sync.Once
 
-	accepting sync.WaitGroup // the listeners of ports
+	accepting sync.WaitGroup // the listeners of ports, and of the TURN server's
 	running   sync.WaitGroup
 	failed    chan error // why the seed cannot go on; has room for every goroutine
 	stop      sync.Once
@@ -63,7 +63,7 @@ func New(ctx context.Context, cfg Config) (_ *Seed, err error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Seed{config: cfg, logger: cfg.Logger, started: time.Now(), drain: make(chan struct{}), failed: make(chan error, 6)}
+	s := &Seed{config: cfg, logger: cfg.Logger, started: time.Now(), drain: make(chan struct{}), failed: make(chan error, 6+len(cfg.TURNListen))}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -113,6 +113,7 @@ func (s *Seed) release() {
 		s.webrtc.Close()
 	}
 	if s.turn != nil {
+		s.turn.closePorts()
 		s.turn.server.Close()
 	}
 	if s.admin != nil {
@@ -266,7 +267,7 @@ func (s *Seed) openServer() error {
 		done:          make(chan struct{}),
 	}
 	if s.turn != nil {
-		s.entrance.turn = s.turn.streams
+		s.entrance.turn, s.entrance.turns = s.turn.plain, s.turn.secure
 	}
 	s.server = newServer(api, s.entrance)
 	return nil
@@ -306,12 +307,15 @@ func (s *Seed) Run(ctx context.Context) error {
 	if s.admin != nil {
 		s.start(func() error { return s.admin.server.Serve(s.admin.listener) })
 	}
-	for _, p := range s.ports {
+	accept := func(l net.Listener, config *tls.Config, only protocol) {
 		s.accepting.Add(1)
 		s.start(func() error {
 			defer s.accepting.Done()
-			return s.entrance.serve(p.listener, p.tls)
+			return s.entrance.serve(l, config, only)
 		})
+	}
+	for _, p := range s.ports {
+		accept(p.listener, p.tls, undecided)
 	}
 	if s.certificate != nil && s.certificate.files != nil {
 		s.running.Go(func() { s.certificate.files.run(s.entrance.done) })
@@ -322,6 +326,9 @@ func (s *Seed) Run(ctx context.Context) error {
 		}
 	}
 	if s.turn != nil {
+		for _, l := range s.turn.ports {
+			accept(l, nil, stunMessage)
+		}
 		s.start(s.turn.run)
 		s.running.Go(func() { s.turn.secrets.files.run(s.entrance.done) })
 	}
@@ -392,6 +399,9 @@ func (s *Seed) shutdown(ctx context.Context, empty func(context.Context) error) 
 		close(s.entrance.done)
 		for _, p := range s.ports {
 			p.listener.Close()
+		}
+		if s.turn != nil {
+			s.turn.closePorts()
 		}
 		s.accepting.Wait() // what they took is in the entrance's hands now
 		s.closeRequests(ctx)

@@ -3,6 +3,7 @@ package seed
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -18,7 +19,9 @@ const unlimitedTURNHandshake = 24 * time.Hour
 type relaying struct {
 	// Static after construction.
 	server  *turn.Server
-	streams *handoff // takes connections that speak STUN
+	ports   []net.Listener // of its own, TCP
+	plain   *handoff       // takes connections that speak STUN
+	secure  *handoff       // takes those that speak it in TLS
 	secrets *secretFile
 	relay   turn.RelayIP
 }
@@ -38,16 +41,28 @@ func (s *Seed) openTURN(ctx context.Context) error {
 		return err
 	}
 	r := new(relaying)
+	defer func() {
+		if s.turn == nil {
+			r.closePorts()
+		}
+	}()
 	if r.relay, err = relayAddress(ctx, s.config.TURNRelayIP, external, localAddrs()); err != nil {
 		return fmt.Errorf("--turn-relay-ip: %w", err)
 	}
 	if r.secrets, err = loadTURNSecrets(s.config.TURNSecretFile, s.config.StateDir, s.logger); err != nil {
 		return err
 	}
-	r.streams = newHandoff(s.ports[0].listener.Addr())
+	for _, addr := range s.config.TURNListen {
+		l, err := listenTCP(ctx, "--turn-listen", addr)
+		if err != nil {
+			return err
+		}
+		r.ports = append(r.ports, l)
+	}
+	r.plain, r.secure = newHandoff(r.ports[0].Addr()), newHandoff(s.ports[0].listener.Addr())
 	cfg.Secrets = r.secrets.all
 	cfg.RelayIPs = []turn.RelayIP{r.relay}
-	cfg.Listeners = append(cfg.Listeners, r.streams)
+	cfg.Listeners = []turn.Listener{{Listener: r.plain, Transport: turn.TransportTCP}, {Listener: r.secure, Transport: turn.TransportTLS}}
 	cfg.Own = external
 	if s.mesh != nil {
 		cfg.Siblings = s.mesh.turnRelays
@@ -82,7 +97,6 @@ func (c Config) turnConfig() (turn.Config, error) {
 		CredentialTTL: c.TURNCredentialTTL,
 		RelayPorts:    ports,
 		UDP:           c.TURNListen,
-		TCP:           c.TURNListen,
 		AllowPeers:    allow,
 		DenyPeers:     deny,
 		Limits:        c.Limits.turn(),
@@ -101,6 +115,20 @@ func parseExternals(texts []string) ([]netip.Addr, error) {
 		ips = append(ips, ip)
 	}
 	return ips, nil
+}
+
+// tcp are the addresses of the server's own TCP ports.
+func (r *relaying) tcp() (addrs []net.Addr) {
+	for _, l := range r.ports {
+		addrs = append(addrs, l.Addr())
+	}
+	return addrs
+}
+
+func (r *relaying) closePorts() {
+	for _, l := range r.ports {
+		l.Close()
+	}
 }
 
 // run serves until the server is closed.

@@ -186,8 +186,8 @@ func TestTURNByEveryWay(t *testing.T) {
 	got := gather(t, s)
 	for name, want := range map[string]float64{
 		"seed_turn_allocations_made_total udp":           1,
-		"seed_turn_allocations_made_total tcp":           1,
-		"seed_turn_allocations_made_total tls":           2,
+		"seed_turn_allocations_made_total tcp":           2,
+		"seed_turn_allocations_made_total tls":           1,
 		"seed_turn_allocations_made_total":               0,
 		"seed_turn_permissions_denied_total loopback":    0,
 		"seed_turn_quota_refusals_total allocations":     0,

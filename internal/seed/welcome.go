@@ -83,7 +83,7 @@ func (s *Seed) welcomePorts(b *strings.Builder) {
 func (s *Seed) welcomeTURN(b *strings.Builder) {
 	relay := s.turn.relay.Announce
 	fmt.Fprintf(b, "  turn through UDP port %s, TCP port %s and the ports above; credentials at /ice\n",
-		listened(s.turn.server.Addrs(turn.TransportUDP)), listened(s.turn.server.Addrs(turn.TransportTCP)))
+		listened(s.turn.server.Addrs(turn.TransportUDP)), listened(s.turn.tcp()))
 	fmt.Fprintf(b, "       it relays at %v, UDP ports %s\n", relay, s.config.TURNRelayPorts)
 	const hint = "       for others, say how they reach this machine: --external-ip or --turn-relay-ip"
 	switch reachOf(relay) {

@@ -14,14 +14,14 @@ const (
 )
 
 // accept takes the connections of a listener until it is closed.
-func (s *Server) accept(l listener) error {
+func (s *Server) accept(l Listener) error {
 	var pause time.Duration
 	for {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
 			pause = 0
-			s.serve(conn, l.transport)
+			s.serve(conn, l.Transport)
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case isTemporary(err):

@@ -38,7 +38,7 @@ type Config struct {
 	UDPSockets int
 	// Listeners accept clients' connections that somebody else has made sense of, such
 	// as decrypted TLS. The server closes them.
-	Listeners []net.Listener
+	Listeners []Listener
 
 	Limits Limits
 
@@ -60,6 +60,12 @@ type Config struct {
 
 	// Logger gets what an operator acts on. Nil discards.
 	Logger *slog.Logger
+}
+
+// Listener is where connections of clients come from.
+type Listener struct {
+	net.Listener
+	Transport string // that they are counted by: TransportTCP or TransportTLS
 }
 
 // RelayIP is an address for relayed addresses.
@@ -151,6 +157,11 @@ func (c *Config) validate() error {
 		return errors.New("nothing to listen on")
 	case len(c.Realm) > 127:
 		return errors.New("realm is longer than 127 bytes")
+	}
+	for _, l := range c.Listeners {
+		if l.Transport != TransportTCP && l.Transport != TransportTLS {
+			return fmt.Errorf("listener %v has the transport %q", l.Addr(), l.Transport)
+		}
 	}
 	for _, secret := range c.Secrets() {
 		if len(secret) == 0 {

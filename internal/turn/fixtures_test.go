@@ -45,7 +45,7 @@ func testConfig(t *testing.T) Config {
 		RelayIPs:   []RelayIP{{Announce: serverIP}},
 		UDP:        []string{"127.0.0.1:0"},
 		TCP:        []string{"127.0.0.1:0"},
-		Listeners:  []net.Listener{tls.NewListener(l, serverTLS(t))},
+		Listeners:  []Listener{{tls.NewListener(l, serverTLS(t)), TransportTLS}},
 		AllowPeers: []netip.Prefix{netip.PrefixFrom(peerIP, 32)},
 	}
 }

@@ -25,7 +25,7 @@ type Server struct {
 	rate         bucket
 	nat          []RelayIP // those that are bound elsewhere
 	udp          []*datagrams
-	listeners    []listener
+	listeners    []Listener
 	streams      streams
 	reservations reservations
 	done         chan struct{} // closed by Close
@@ -36,12 +36,6 @@ type Server struct {
 	// Guarded by mu.
 	started, closed bool
 	relays          map[netip.AddrPort]*relay
-}
-
-// listener is where connections of clients come from.
-type listener struct {
-	net.Listener
-	transport string
 }
 
 // New listens. Whoever gets a server calls Close or Shutdown, whether it runs or not.
@@ -74,9 +68,7 @@ func New(cfg Config) (*Server, error) {
 			s.nat = append(s.nat, ip)
 		}
 	}
-	for _, l := range cfg.Listeners {
-		s.listeners = append(s.listeners, listener{l, TransportTLS})
-	}
+	s.listeners = append(s.listeners, cfg.Listeners...)
 	if err := s.listen(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -89,7 +81,7 @@ func (s *Server) listen() error {
 		if err != nil {
 			return fmt.Errorf("listen for TURN on tcp %s: %w", address, err)
 		}
-		s.listeners = append(s.listeners, listener{l, TransportTCP})
+		s.listeners = append(s.listeners, Listener{l, TransportTCP})
 	}
 	for _, address := range s.cfg.UDP {
 		sockets, err := listenUDP(s, address, s.cfg.UDPSockets)
@@ -235,8 +227,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(err, s.Close())
 }
 
-// Addrs returns what the server listens on, by transport: the injected listeners are
-// [TransportTLS].
+// Addrs returns what the server listens on, by transport. Of the injected listeners
+// it is what they say.
 func (s *Server) Addrs(transport string) []net.Addr {
 	var addrs []net.Addr
 	if transport == TransportUDP {
@@ -247,7 +239,7 @@ func (s *Server) Addrs(transport string) []net.Addr {
 		}
 	}
 	for _, l := range s.listeners {
-		if l.transport == transport {
+		if l.Transport == transport {
 			addrs = append(addrs, l.Addr())
 		}
 	}

@@ -9,7 +9,7 @@ import (
 const (
 	TransportUDP = "udp"
 	TransportTCP = "tcp"
-	TransportTLS = "tls" // what came by an injected listener
+	TransportTLS = "tls"
 )
 
 // Transports returns them in a fixed order.
