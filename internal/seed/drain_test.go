@@ -112,22 +112,41 @@ func freePort(t *testing.T) string {
 
 // TestRollingRestart drains each of three seeds and starts it anew, twice. Two
 // clients have a seed at every moment, and what they say to each other meanwhile
-// arrives, every byte of it.
+// arrives, every byte of it. Seeds of a mesh tell the clients of each other; those
+// of seeds that know of no other have to know all.
 func TestRollingRestart(t *testing.T) {
+	t.Run("of a mesh", func(t *testing.T) { testRollingRestart(t, true) })
+	t.Run("of seeds that know of no other", func(t *testing.T) { testRollingRestart(t, false) })
+}
+
+func testRollingRestart(t *testing.T, linked bool) {
 	ctx := testContext(t)
-	var configs []Config
+	configs := make([]Config, 3)
 	var urls []string
-	for range 3 {
+	for i := range configs {
 		cfg := testConfig(t)
+		if linked {
+			cfg = meshConfig(t, oneSecret)
+		}
 		cfg.Listen, cfg.WebRTCListen = "", ""
 		cfg.ListenPlain = freePort(t)
 		cfg.DrainTimeout = stepTime
-		configs = append(configs, cfg)
+		configs[i] = cfg
 		urls = append(urls, "ws://"+cfg.ListenPlain)
+	}
+	known := urls
+	if linked {
+		known = urls[:1]
+		for i := range configs {
+			configs[i].Advertise = urls[i : i+1]
+			for _, other := range configs {
+				configs[i].MeshPeers = append(configs[i].MeshPeers, "tcp://"+other.ListenPlain)
+			}
+		}
 	}
 	seeds := []*testSeed{startSeed(t, configs[0])} // where the two meet
 
-	a, b := startMaintained(t, urls, 1), startMaintained(t, urls, -1)
+	a, b := startMaintained(t, known, 1), startMaintained(t, known, -1)
 	if err := b.Accept(ctx, transports.WebRTC, transports.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -174,6 +193,17 @@ func TestRollingRestart(t *testing.T) {
 	}
 	for round := range 6 {
 		i := round % 3
+		if linked {
+			for _, s := range seeds {
+				eventually(t, "all know where the others are", func() bool {
+					named := 0
+					for _, sibling := range s.exchange.Siblings() {
+						named += len(sibling.Addresses)
+					}
+					return named == 2
+				})
+			}
+		}
 		before := sent.Load()
 		seeds[i].Drain()
 		if err := <-seeds[i].ended; err != nil {

@@ -20,9 +20,17 @@ func (s *Seed) sendAway(ctx context.Context) error {
 	return s.exchange.Drain(ctx, s.elsewhere()...)
 }
 
-// elsewhere are the addresses of the siblings that stay.
+// elsewhere are the addresses of the siblings that stay, or, for a seed that has no
+// links, of the other seeds in the bootstrap document.
 func (s *Seed) elsewhere() []string {
 	var addresses []string
+	if s.mesh == nil && s.bootstrap != nil {
+		for _, other := range s.bootstrap.current.Load().Seeds {
+			if other.Name != s.config.SeedName {
+				addresses = append(addresses, other.Addresses...)
+			}
+		}
+	}
 	for _, sibling := range s.exchange.Siblings() {
 		if !sibling.Draining {
 			addresses = append(addresses, sibling.Addresses...)

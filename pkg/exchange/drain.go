@@ -163,10 +163,12 @@ type departure struct {
 }
 
 func newDepartures(end time.Time, elsewhere []string) *departures {
-	return &departures{end: end, elsewhere: slices.DeleteFunc(slices.Clone(elsewhere), func(address string) bool {
+	elsewhere = slices.DeleteFunc(slices.Clone(elsewhere), func(address string) bool {
 		_, err := parseURL(address)
 		return err != nil
-	})}
+	})
+	slices.Sort(elsewhere)
+	return &departures{end: end, elsewhere: slices.Compact(elsewhere)}
 }
 
 // plan adds peers to the schedule, in their order.

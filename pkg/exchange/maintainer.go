@@ -78,7 +78,7 @@ type Maintainer struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	seeds map[*Peer]string // connected seeds and their addresses
-	used  map[string]bool  // addresses that a seed connection is busy with
+	used  map[string]int   // how many seed connections are busy with an address
 }
 
 // NewMaintainer makes a maintainer for a node. It fails if an address is none
@@ -100,7 +100,7 @@ func NewMaintainer(ex *Exchange, cfg MaintainerConfig) (*Maintainer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("maintain: %w", err)
 	}
-	m := &Maintainer{ex: ex, config: cfg, seedAt: seedAt, book: book, seeds: make(map[*Peer]string), used: make(map[string]bool)}
+	m := &Maintainer{ex: ex, config: cfg, seedAt: seedAt, book: book, seeds: make(map[*Peer]string), used: make(map[string]int)}
 	if len(m.addresses()) == 0 {
 		return nil, errors.New("maintain: no seed is configured and no address is remembered")
 	}
@@ -257,7 +257,7 @@ func (m *Maintainer) take(addresses []string) (string, bool) {
 	defer m.mu.Unlock()
 	best, found := "", false
 	for _, address := range addresses {
-		if m.used[address] {
+		if m.used[address] > 0 {
 			continue
 		}
 		if !found || m.book.lastTried(address).Before(m.book.lastTried(best)) {
@@ -265,27 +265,34 @@ func (m *Maintainer) take(addresses []string) (string, bool) {
 		}
 	}
 	if found {
-		m.used[best] = true
+		m.used[best]++
 		m.book.tried(best)
 	}
 	return best, found
 }
 
-// takeThis is take for an address that is known. It is false if it is in use.
-func (m *Maintainer) takeThis(address string) bool {
+// takeAfter is take for an address that is known. It is false if it is in use by
+// another connection than one that goes away: several seeds may share an address.
+func (m *Maintainer) takeAfter(leaving *seedConnection, address string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.used[address] {
+	others := m.used[address]
+	if address == leaving.address {
+		others--
+	}
+	if others > 0 {
 		return false
 	}
-	m.used[address] = true
+	m.used[address]++
 	return true
 }
 
 func (m *Maintainer) giveBack(address string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.used, address)
+	if m.used[address]--; m.used[address] == 0 {
+		delete(m.used, address)
+	}
 }
 
 // keepPeers gets new peers while there are too few.

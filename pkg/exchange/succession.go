@@ -10,14 +10,15 @@ import (
 const succeedTime = 5 * time.Second
 
 // succeed connects to another seed in place of one that goes away: where that one
-// says, or else to a configured one, or else to what is remembered. It returns nil
-// if nothing of that works until the first one is gone.
+// says, or else to a configured one, or else to what is remembered, or else to the
+// same address, where a load balancer may lead to another one. It returns nil if
+// nothing of that works until the first one is gone.
 func (m *Maintainer) succeed(ctx context.Context, s *seedConnection) *seedConnection {
 	retry := m.newBackoff()
 	elsewhere, _ := s.peer.Elsewhere()
 	for ctx.Err() == nil {
 		for _, address := range elsewhere {
-			if !m.takeThis(address) {
+			if !m.takeAfter(s, address) {
 				continue
 			}
 			if next := m.tryNext(ctx, address, s); next != nil {
@@ -30,6 +31,11 @@ func (m *Maintainer) succeed(ctx context.Context, s *seedConnection) *seedConnec
 				continue
 			}
 			if next := m.tryNext(ctx, address, nil); next != nil {
+				return next
+			}
+		}
+		if m.takeAfter(s, s.address) {
+			if next := m.tryNext(ctx, s.address, s); next != nil {
 				return next
 			}
 		}

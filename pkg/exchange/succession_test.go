@@ -135,6 +135,35 @@ func TestSuccessorIsTriedAgain(t *testing.T) {
 	})
 }
 
+// Several seeds share one address, at a load balancer. Who is sent there, or knows
+// of nothing else, comes to another one than that which goes away.
+func TestSuccessorAtTheSameAddress(t *testing.T) {
+	for name, elsewhere := range map[string][]string{"named": {"tcp://10.0.0.1:1000", "tcp://10.0.0.1:1000"}, "not named": nil} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				seed := w.seed("10.0.0.1")
+				n := w.node("10.0.0.9")
+				defer n.neverAlone()()
+				m := n.maintain(MaintainerConfig{Seeds: []string{"tcp://10.0.0.1:1000"}, Peers: -1})
+				old := n.next()
+				drained := seed.drain(30*time.Second, elsewhere...)
+				w.seed("10.0.0.1") // the port is free once the other one drains
+				if err := <-drained; err != nil {
+					t.Errorf("Drain: %v", err)
+				}
+				if now := n.next(); !old.isClosed() || now.isClosed() || len(n.dialedURLs()) != 1 {
+					t.Errorf("connected to %v", n.dialedURLs())
+				}
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				if len(m.seeds) != 1 || m.used["tcp://10.0.0.1:1000"] != 1 {
+					t.Errorf("seeds %v, in use %v", m.seeds, m.used)
+				}
+			})
+		})
+	}
+}
+
 // A seed that goes away is left once the introduction is over that passes through
 // it.
 func TestSuccessionLetsIntroductionsEnd(t *testing.T) {
