@@ -38,7 +38,7 @@ test: ## Everything that a contributor and CI run, one after the other
 
 .PHONY: test-unit
 test-unit: ## Unit tests of every package, with the race detector
-	@$(GO) test -race -timeout 5m $$($(GO) list ./... | grep -v '/examples$$') | { grep -v 'no test files' || true; }
+	@$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v '/examples$$') | { grep -v 'no test files' || true; }
 
 .PHONY: examples
 examples: ## Build and run the programs in examples

@@ -44,6 +44,7 @@ func TestOnePort(t *testing.T) {
 		"with externals": {MuxAddr: ":0", ExternalIPs: []string{"192.0.2.77:4321"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they spend their time on saying goodbye to who does not read
 			seed := closeAtEnd(t, New(cfg))
 			if seed.Addrs() != nil {
 				t.Error("there are addresses before Bind")
