@@ -2,9 +2,13 @@ package exchange
 
 import (
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
 // A listing is one way in which a peer may be offered to others.
@@ -113,6 +117,39 @@ func (d *directory) remove(l *listing) {
 	if last == 0 {
 		delete(d.services, l.service)
 	}
+}
+
+// stock tells how many candidates there are for each service: for those that all
+// nodes know, and of others for the ones that have the most, n in all. Strangers make
+// up as many as they like.
+func (d *directory) stock(n int) map[string]int {
+	all := slices.Collect(maps.Keys(d.services))
+	if len(all) > n {
+		slices.SortFunc(all, func(a, b service) int {
+			if a.isKnown() != b.isKnown() {
+				if a.isKnown() {
+					return -1
+				}
+				return 1
+			}
+			return d.services[b].size - d.services[a].size
+		})
+		all = all[:n]
+	}
+	stock := make(map[string]int, len(all))
+	for _, s := range all {
+		stock[s.String()] = d.services[s].size
+	}
+	return stock
+}
+
+// isKnown tells whether every node knows what the service is.
+func (s service) isKnown() bool {
+	switch s.transport {
+	case transports.WebSocket, transports.WebRTC, transports.TCP:
+		return true
+	}
+	return false
 }
 
 // How far a search goes before it takes what it has: answers come fast even when

@@ -75,13 +75,24 @@ func (g *getPeer) forward() bool {
 	f := &forward{
 		ex: ex, tries: forwardsTried, services: g.services(), seen: g.seen, done: g.forwarded,
 		want: wire.MeshWant{
-			Transports: a.transports, Secure: a.secure, Instance: a.instance, Exclude: a.exclude, Excludes: a.excludes,
+			Transports: a.transports, Secure: a.secure, Instance: a.instance, Exclude: instancesOf(a.exclude), Excludes: a.excludes,
 		},
 	}
 	if a.addr.IsValid() {
 		f.want.Address = a.addr.String()
 	}
 	return f.begin()
+}
+
+// instancesOf returns those of the names that can be instances. What else a stranger
+// puts there is of no use to a sibling, and might be too large for it.
+func instancesOf(names []string) (instances []string) {
+	for _, name := range names {
+		if wire.IsInstance(name) {
+			instances = append(instances, name)
+		}
+	}
+	return instances
 }
 
 // seen is what the asker was offered of a sibling's peers lately.

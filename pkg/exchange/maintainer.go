@@ -198,6 +198,7 @@ func (m *Maintainer) dial(ctx context.Context, s *seedConnection, to target) (er
 
 // hold stays with a seed until it is gone, and with its successor if it goes away.
 func (m *Maintainer) hold(ctx context.Context, s *seedConnection) {
+	var least time.Time // until when a successor is stayed with
 	for s != nil {
 		m.remember(s.address)
 		m.mu.Lock()
@@ -211,6 +212,7 @@ func (m *Maintainer) hold(ctx context.Context, s *seedConnection) {
 		}
 		var next *seedConnection
 		if s.peer.isGoingAway() {
+			m.stay(ctx, s, least)
 			next = m.succeed(ctx, s)
 		}
 		if next == nil {
@@ -222,7 +224,7 @@ func (m *Maintainer) hold(ctx context.Context, s *seedConnection) {
 			m.leave(ctx, left)
 			m.forget(left)
 		})
-		s = next
+		s, least = next, time.Now().Add(m.config.MinBackoff)
 	}
 }
 
@@ -322,17 +324,23 @@ func (m *Maintainer) keepPeers(ctx context.Context) {
 	}
 }
 
-// missing is how many peers beside the seeds are wanted still.
+// missing is how many peers beside the seeds are wanted still. Those that go away are
+// to be replaced while they are there, but no more of them than are wanted: they may
+// say so and stay.
 func (m *Maintainer) missing() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	others := 0
+	others, leaving := 0, 0
 	for _, p := range m.ex.Peers() {
-		if _, seed := m.seeds[p]; !seed && !p.isGoingAway() {
+		switch _, seed := m.seeds[p]; {
+		case seed:
+		case p.isGoingAway():
+			leaving++
+		default:
 			others++
 		}
 	}
-	return m.config.Peers - others
+	return m.config.Peers - others - max(leaving-m.config.Peers, 0)
 }
 
 func (m *Maintainer) newBackoff() *backoff.ExponentialBackOff {

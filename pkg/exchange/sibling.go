@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,8 @@ type mesh struct {
 
 	published atomic.Pointer[[]Sibling]
 	waiting   atomic.Int32 // connections beyond the limits that have not proved yet to be links
+
+	telling sync.Mutex // held while siblings are sent a state, so that the last one is the latest; before Exchange.mu
 
 	// Guarded by Exchange.mu.
 	info     SiblingInfo // of this node
@@ -96,18 +99,17 @@ func (ex *Exchange) tellSiblings() {
 
 // sendStates sends the siblings what they do not know yet.
 func (ex *Exchange) sendStates() {
-	ex.mu.Lock()
 	m := ex.mesh
+	m.telling.Lock()
+	defer m.telling.Unlock()
+	ex.mu.Lock()
 	state := &wire.MeshState{
 		Name:      m.info.Name,
 		Addresses: m.info.Addresses,
 		Relays:    m.info.Relays,
 		Peers:     len(ex.peers),
-		Services:  make(map[string]int),
+		Services:  ex.candidates.stock(maxAnnouncedTransports),
 		Draining:  m.draining,
-	}
-	for s, set := range ex.candidates.services {
-		state.Services[s.String()] = set.size
 	}
 	var news []*link
 	for l := range m.links {
@@ -190,6 +192,7 @@ func (ex *Exchange) identifySibling(p *Peer, secret []byte) error {
 		channels = ex.limits.RelaysPerSibling + channelsBeside
 	}
 	p.session.SetLimits(channels, siblingQueueBytes)
+	p.lines.Max = max(p.lines.Max, siblingLineBytes)
 	p.release() // its place among strangers
 	for _, old := range losers {
 		old.retire()
@@ -204,6 +207,7 @@ func (ex *Exchange) identifySibling(p *Peer, secret []byte) error {
 // are no relays, or that the other side has not ended yet.
 const (
 	siblingQueueBytes = 16 << 20
+	siblingLineBytes  = 64 << 10 // what Limits.ControlMessageBytes is at least: for messages of seeds, which strangers have a say in
 	channelsBeside    = 1024
 )
 

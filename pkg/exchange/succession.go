@@ -53,6 +53,18 @@ func (m *Maintainer) succeed(ctx context.Context, s *seedConnection) *seedConnec
 	return nil
 }
 
+// stay waits with a seed that goes away, until a time or until it is gone: those that
+// go away at once are not to be dialed one after the other as fast as that works.
+func (m *Maintainer) stay(ctx context.Context, s *seedConnection, until time.Time) {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.peer.Done():
+	case <-ctx.Done():
+	}
+}
+
 // tryNext tries an address that was taken. by is the seed that has named it, if
 // one has: it is trusted no less than that one.
 func (m *Maintainer) tryNext(ctx context.Context, address string, by *seedConnection) *seedConnection {

@@ -299,12 +299,12 @@ func decodeExt(raw []byte) *Ext {
 			e.Agent, _ = text(value, maxAgent)
 		case "instance":
 			e.Instance, _ = text(value, maxID)
-			if !isInstance(e.Instance) {
+			if !IsInstance(e.Instance) {
 				e.Instance = ""
 			}
 		case "mesh":
 			e.Mesh, _ = text(value, maxID)
-			if !isInstance(e.Mesh) {
+			if !IsInstance(e.Mesh) {
 				e.Mesh = ""
 			}
 		case "features":
@@ -322,8 +322,8 @@ func decodeExt(raw []byte) *Ext {
 	}
 }
 
-// isInstance reports whether s is 32 lower-case hex digits.
-func isInstance(s string) bool {
+// IsInstance reports whether s is 32 lower-case hex digits.
+func IsInstance(s string) bool {
 	return len(s) == 32 && !slices.ContainsFunc([]byte(s), func(c byte) bool {
 		return !('0' <= c && c <= '9' || 'a' <= c && c <= 'f')
 	})
