@@ -93,9 +93,14 @@ func (ex *Exchange) askWho(ctx context.Context, conn net.Conn) (*wire.Hello, err
 		part(ctx, session, conn)
 		return h, nil
 	case <-session.Done():
-		return nil, session.Err()
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	select {
+	case h := <-who.hello:
+		return h, nil // it hung up right after it
+	default:
+		return nil, session.Err()
 	}
 }
 

@@ -163,9 +163,12 @@ func (ex *Exchange) wakeVerifier(after time.Duration) {
 }
 
 func (ex *Exchange) startCheck(c *check) {
-	ctx, cancel := context.WithCancel(ex.lifetime)
+	var ctx context.Context
+	var cancel context.CancelFunc
 	if ex.limits.CheckTime > 0 {
 		ctx, cancel = context.WithTimeout(ex.lifetime, ex.limits.CheckTime)
+	} else {
+		ctx, cancel = context.WithCancel(ex.lifetime)
 	}
 	c.cancel = cancel
 	ex.verifier.running++
