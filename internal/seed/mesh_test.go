@@ -585,6 +585,7 @@ func TestMeshFlags(t *testing.T) {
 		{"no port", func(c *Config) { c.MeshSecretFile, c.MeshDNS = secret, "seeds.example:http" }, "--mesh-dns"},
 		{"websocket", func(c *Config) { c.MeshSecretFile, c.MeshPeers = secret, []string{"wss://seed.example"} }, "--mesh-peers"},
 		{"no URL", func(c *Config) { c.MeshSecretFile, c.MeshPeers = secret, []string{"seed.example:443"} }, "--mesh-peers"},
+		{"advertised token", func(c *Config) { c.Advertise = []string{"wss://seed.example?token=t"} }, "--advertise"},
 		{"advertise", func(c *Config) { c.Advertise = []string{"https://seed.example"} }, "--advertise"},
 		{"bootstrap", func(c *Config) { c.BootstrapFile = writeFile(t, "{}") }, "--bootstrap-file"},
 	} {

@@ -19,6 +19,8 @@ const (
 
 var errInsecureName = errors.New("a host name is of use only with TLS, whose certificate has it: want wss:// or tls://, or an IP address")
 
+var errToldToken = errors.New("address has a token, which others would be told")
+
 // parsePublic reads an address that a node says that it is publicly reached at.
 func parsePublic(address string) (target, error) {
 	if len(address) > maxAddressURLBytes {
@@ -31,7 +33,7 @@ func parsePublic(address string) (target, error) {
 	_, named := a.ip()
 	switch {
 	case a.token != "":
-		return target{}, errors.New("address has a token, which others would be told")
+		return target{}, errToldToken
 	case !named:
 		return a, nil
 	case !isHostName(a.host):

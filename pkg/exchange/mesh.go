@@ -135,9 +135,13 @@ func (ex *Exchange) LeaveMesh() {
 	ex.sendStates()
 }
 
-// CheckURL tells what is wrong with an address as ConnectURL takes it.
+// CheckURL tells what is wrong with an address, as ConnectURL takes it, that others
+// are to be told: it has no token.
 func CheckURL(address string) error {
-	_, err := parseURL(address)
+	a, err := parseURL(address)
+	if err == nil && a.token != "" {
+		err = errToldToken
+	}
 	return err
 }
 
