@@ -62,13 +62,20 @@ func (ex *Exchange) ConnectURL(ctx context.Context, address string) (*Peer, erro
 }
 
 // connectRemembered is ConnectURL for an address that may be one that a peer has
-// offered once.
-func (ex *Exchange) connectRemembered(ctx context.Context, address string) (*Peer, error) {
+// offered once. by is the peer that has just named it, if one has: like an offer it
+// may lead only where that peer can know of.
+func (ex *Exchange) connectRemembered(ctx context.Context, address string, by *Peer) (*Peer, error) {
 	a, err := parseURL(address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	return ex.connect(ctx, a.transport, a.host, transports.Options{Port: a.port, Secure: a.secure}, false)
+	opts := transports.Options{Port: a.port, Secure: a.secure}
+	if _, named := a.ip(); named && by != nil {
+		if opts.IP = ex.resolveOffer(ctx, by, a.host); !opts.IP.IsValid() {
+			return nil, fmt.Errorf("connect to %s: %w: it leads nowhere that the peer which has named it can know", a.host, ErrNoCandidates)
+		}
+	}
+	return ex.connect(ctx, a.transport, a.host, opts, false)
 }
 
 // connected is a connection to a node that the handshake has still to show to be

@@ -161,3 +161,25 @@ func TestIntroducerOfRelayedData(t *testing.T) {
 		}
 	})
 }
+
+// A node that was only remembered leads this one by a name to no address that it could
+// not name itself.
+func TestGoAwayByNames(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		remembered := "tcp://198.51.100.1:1000"
+		w.seed("198.51.100.1", func(cfg *Config) {
+			cfg.OnPeer = func(p *Peer) { p.goAway([]string{"tcp://inside.example:22", "tcp://other.example:1000"}, time.Minute) }
+		})
+		inside := w.listen("192.168.0.1", 22, "")
+		other := w.seed("198.51.100.2")
+		n := w.node("192.168.0.2").knows(map[string]string{"inside.example": "192.168.0.1", "other.example": "192.168.0.1 198.51.100.2"})
+		n.maintain(MaintainerConfig{Store: &memoryStore{addresses: []Address{{URL: remembered, Good: time.Now()}}}, Peers: -1})
+		time.Sleep(time.Minute)
+		if _, came := inside.counts(); came != 0 {
+			t.Errorf("the node was led inside %d times", came)
+		}
+		if !n.knowsNode(other) {
+			t.Error("the node was led nowhere")
+		}
+	})
+}

@@ -137,7 +137,7 @@ func TestICEServersOfStrangers(t *testing.T) {
 		}
 		// It is remembered from then.
 		p.Close()
-		if _, err := n.connectRemembered(ctx, "tcp://10.0.0.4:1000"); err != nil {
+		if _, err := n.connectRemembered(ctx, "tcp://10.0.0.4:1000", nil); err != nil {
 			t.Fatal(err)
 		}
 		wantLearned(t, &u)

@@ -160,11 +160,12 @@ type seedConnection struct {
 // so. If that fails it gives the address back.
 func (m *Maintainer) connect(ctx context.Context, address string) (*seedConnection, error) {
 	to, configured := m.seedAt[address]
-	return m.connectTo(ctx, address, to, configured)
+	return m.connectTo(ctx, address, to, configured, nil)
 }
 
-// connectTo is connect for a seed that may be trusted, which is where it is.
-func (m *Maintainer) connectTo(ctx context.Context, address string, to target, trusted bool) (*seedConnection, error) {
+// connectTo is connect for a seed that may be trusted, which is where it is. by is
+// who has named it, if somebody has.
+func (m *Maintainer) connectTo(ctx context.Context, address string, to target, trusted bool, by *seedConnection) (*seedConnection, error) {
 	s := &seedConnection{address: address, trusted: trusted, token: to.token}
 	for _, p := range m.ex.Peers() {
 		if p.DialedURL() == address && !p.isGoingAway() {
@@ -172,7 +173,7 @@ func (m *Maintainer) connectTo(ctx context.Context, address string, to target, t
 			return s, nil
 		}
 	}
-	err := m.dial(ctx, s, to)
+	err := m.dial(ctx, s, to, by)
 	if err != nil {
 		m.giveBack(address)
 		return nil, err
@@ -181,9 +182,13 @@ func (m *Maintainer) connectTo(ctx context.Context, address string, to target, t
 	return s, nil
 }
 
-func (m *Maintainer) dial(ctx context.Context, s *seedConnection, to target) (err error) {
+func (m *Maintainer) dial(ctx context.Context, s *seedConnection, to target, by *seedConnection) (err error) {
 	if !s.trusted {
-		s.peer, err = m.ex.connectRemembered(ctx, s.address)
+		var namedBy *Peer
+		if by != nil {
+			namedBy = by.peer
+		}
+		s.peer, err = m.ex.connectRemembered(ctx, s.address, namedBy)
 		return err
 	}
 	if to.token == "" && m.config.Token != nil {

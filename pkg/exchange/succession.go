@@ -78,7 +78,7 @@ func (m *Maintainer) tryNext(ctx context.Context, address string, by *seedConnec
 			to.token = "" // a new one may be due
 		}
 	}
-	next, err := m.connectTo(attempt, address, to, trusted)
+	next, err := m.connectTo(attempt, address, to, trusted, by)
 	if err != nil {
 		if ctx.Err() == nil {
 			m.config.Logger.Info("seed not reached", "seed", address, "err", err)
