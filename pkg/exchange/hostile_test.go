@@ -183,3 +183,43 @@ func TestGoAwayByNames(t *testing.T) {
 		}
 	})
 }
+
+// Seeds that take members only link without a token, find each other's members for
+// members, and send nobody to each other, since nobody shows a token there.
+func TestMeshOfMembers(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seeds := w.meshOf(2, newClub(member).members)
+		for _, s := range seeds {
+			s.TellSiblings(SiblingInfo{Addresses: []string{"tcp://" + s.host + ":1000"}})
+		}
+		settle()
+		join := func(host string, to *node) (*node, *Peer) {
+			n := w.node(host)
+			p, err := n.Connect(ctx, transports.TCP, to.host, transports.Options{Port: 1000, Token: member})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.next()
+			return n, p
+		}
+		asker, link := join("10.1.0.1", seeds[0])
+		if p, err := link.GetNewPeer(ctx); err == nil {
+			t.Errorf("a member was sent to %s", p.RemoteAddress())
+		}
+		candidate, _ := join("10.1.1.1", seeds[1])
+		candidate.accept(transports.WebRTC, 0)
+		settle()
+		if _, err := link.GetNewPeer(ctx); err != nil || !asker.knowsNode(candidate) {
+			t.Errorf("the member of a sibling is not found: %v", err)
+		}
+		before := seeds[1].Stats().RelaysOpened
+		r := w.dialRaw("10.2.0.1", seeds[0]).listen(false)
+		r.write(opens(0, "pxp"))
+		r.line(helloV0, "")
+		r.line(`{"command":"helloack"}`)
+		r.line(`{"command":"getPeer","reqId":"1"}`)
+		if !r.closed() || strings.Contains(r.control(), "webrtc\",\"opts") || seeds[1].Stats().RelaysOpened != before {
+			t.Errorf("a stranger is told %q", r.control())
+		}
+	})
+}
