@@ -223,3 +223,21 @@ func TestMeshOfMembers(t *testing.T) {
 		}
 	})
 }
+
+// A node that drains offers nobody any more, so it dials nobody to see whether to.
+func TestDrainChecksNobody(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", verifies)
+		l := w.listen("10.1.0.1", 1000, npmGreeting("net"))
+		r := w.dialRaw("10.1.0.1", seed).shakeV0("")
+		drained := seed.drain(30 * time.Second)
+		synctest.Wait()
+		r.line(`{"command":"accept","transport":"tcp","opts":{"port":1000}}`)
+		if err := <-drained; err != nil {
+			t.Errorf("Drain: %v", err)
+		}
+		if _, came := l.counts(); came != 0 {
+			t.Errorf("dialed %d times", came)
+		}
+	})
+}

@@ -132,7 +132,7 @@ func (ex *Exchange) presentAgain(l *listing) {
 // sees to it that the others are thought of in time. The caller holds mu.
 func (ex *Exchange) runChecks() {
 	v, now := &ex.verifier, time.Now()
-	for len(v.waiting) > 0 && !ex.closed && within(v.running+1, ex.limits.Checks) {
+	for len(v.waiting) > 0 && !ex.endsLocked() && within(v.running+1, ex.limits.Checks) {
 		c := v.waiting[0]
 		wait := max(c.due.Sub(now), v.rates.untilNext(&ex.limits, now))
 		if wait > 0 {
