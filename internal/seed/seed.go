@@ -19,10 +19,6 @@ import (
 	"github.com/peerexchange/peerexchange/pkg/transports/websocket"
 )
 
-// requestDrainTime bounds how long HTTP requests in progress may take when the
-// seed is shut down: their answers are short.
-const requestDrainTime = time.Second
-
 // Seed is a bootstrap node. Make it with [New], which opens its ports, and serve
 // with [Seed.Run].
 type Seed struct {
@@ -273,30 +269,6 @@ func (s *Seed) openServer() error {
 	return nil
 }
 
-// describe is what the seed tells about itself.
-func (s *Seed) describe() Bootstrap {
-	var public, local []string
-	for _, p := range s.ports {
-		for _, host := range p.hosts.public {
-			public = append(public, p.urls(host)...)
-		}
-		for _, host := range p.hosts.local {
-			local = append(local, p.urls(host)...)
-		}
-	}
-	addresses := public
-	if len(public) == 0 {
-		addresses = local // a seed on nobody's machine but this
-	}
-	return Bootstrap{
-		Network:   s.config.NetworkID,
-		Seeds:     []BootstrapSeed{{Addresses: addresses}},
-		Instance:  s.exchange.Instance(),
-		Agent:     s.agent(),
-		Protocols: []string{exchange.V0.String(), exchange.V1.String()},
-	}
-}
-
 // Run serves until Drain is called or ctx ends, and then shuts down in order: no
 // new connections, introductions in progress and TURN allocations come to their
 // end, peers are disconnected. After Drain they are sent to siblings before, and
@@ -366,20 +338,6 @@ func (s *Seed) Run(ctx context.Context) error {
 	return err
 }
 
-// Drain has Run send the peers elsewhere, shut the seed down in order and return.
-// It does not wait for that, and may be called again.
-func (s *Seed) Drain() { s.drained.Do(func() { close(s.drain) }) }
-
-// draining tells whether the seed is shutting down.
-func (s *Seed) draining() bool {
-	select {
-	case <-s.drain:
-		return true
-	default:
-		return false
-	}
-}
-
 // start runs a part of the seed, without which the others are of no use.
 func (s *Seed) start(serve func() error) {
 	s.running.Go(func() {
@@ -388,69 +346,6 @@ func (s *Seed) start(serve func() error) {
 			s.failed <- err
 		}
 	})
-}
-
-// shutdown ends everything, front to back. Introductions in progress and TURN
-// allocations may go on until ctx ends. empty ends the exchange.
-func (s *Seed) shutdown(ctx context.Context, empty func(context.Context) error) {
-	s.stop.Do(func() {
-		s.Drain()
-		s.exchange.LeaveMesh()
-		close(s.entrance.done)
-		for _, p := range s.ports {
-			p.listener.Close()
-		}
-		if s.turn != nil {
-			s.turn.closePorts()
-		}
-		s.accepting.Wait() // what they took is in the entrance's hands now
-		s.closeRequests(ctx)
-		s.entrance.close()
-		var relayed sync.WaitGroup
-		relayed.Go(func() { s.closeTURN(ctx) })
-		if err := empty(ctx); err != nil {
-			s.logger.Info("introductions were cut off", "err", err)
-		}
-		if s.webrtc != nil {
-			s.webrtc.Close()
-		}
-		relayed.Wait()
-		if s.admin != nil {
-			s.admin.close()
-		}
-		s.running.Wait()
-		s.logger.Info("shut down")
-	})
-}
-
-// closeTURN lets TURN allocations end, and makes no new ones.
-func (s *Seed) closeTURN(ctx context.Context) {
-	if s.turn == nil {
-		return
-	}
-	if err := s.turn.server.Shutdown(ctx); err != nil {
-		s.logger.Info("TURN allocations were cut off", "err", err)
-	}
-}
-
-// closeRequests lets HTTP requests end. It does not concern websockets: they are
-// the exchange's.
-func (s *Seed) closeRequests(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, requestDrainTime)
-	defer cancel()
-	s.requests.Close()
-	if s.server.Shutdown(ctx) != nil {
-		s.server.Close()
-	}
-	s.websockets.Close()
-}
-
-// Close ends the seed at once. It always returns nil.
-func (s *Seed) Close() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	s.shutdown(ctx, s.exchange.Shutdown)
-	return nil
 }
 
 // Stats tells what the exchange did and holds.

@@ -170,7 +170,7 @@ func (ex *Exchange) Serve(l net.Listener, transport string) error {
 			return err
 		}
 		ex.logger.Warn("accept", "transport", transport, "err", err)
-		if !ex.pause(50*time.Millisecond + rand.N(50*time.Millisecond)) {
+		if !pause(ex.lifetime, 50*time.Millisecond+rand.N(50*time.Millisecond)) {
 			return ErrClosed
 		}
 	}
@@ -206,16 +206,4 @@ func (ex *Exchange) serveConn(conn net.Conn, transport string, introducer *Peer)
 func isTemporary(err error) bool {
 	var temporary interface{ Temporary() bool }
 	return errors.As(err, &temporary) && temporary.Temporary()
-}
-
-// pause waits, and tells whether the exchange still stands then.
-func (ex *Exchange) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ex.lifetime.Done():
-		return false
-	}
 }

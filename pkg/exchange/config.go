@@ -118,34 +118,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// features are the protocol extensions that a node knows, as announced in hello.
-func (c Config) features() []string {
-	features := []string{featureAddresses, featureExclude, featureGoAway, featurePing, featureRefusal, featureWindow}
-	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
-		features = append(features, featureICE)
-	}
-	if c.Mesh != nil {
-		features = append(features, featureMesh)
-	}
-	if c.AllowRelayedData {
-		features = append(features, featureRelayed)
-	}
-	slices.Sort(features)
-	return features
-}
-
-const (
-	featureAddresses = "addresses" // hello has where a node is publicly reached
-	featureExclude   = "exclude"   // getPeer names instances that are connected already
-	featureGoAway    = "goaway"    // goaway tells where to go instead
-	featureICE       = "ice"       // ICE servers are handed out, or used
-	featureMesh      = "mesh"      // it is a seed that may have siblings
-	featurePing      = "ping"      // ping is answered with pong
-	featureRelayed   = "relayed"   // a relay carries the connection if its negotiation fails
-	featureRefusal   = "refusal"   // a node that is turned away is told why
-	featureWindow    = "window"    // application data is sent on credit
-)
-
 const maxNetworkIDBytes = 128
 
 func (c Config) withDefaults() Config {

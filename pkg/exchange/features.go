@@ -2,48 +2,7 @@ package exchange
 
 import (
 	"slices"
-
-	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
 )
-
-// hello is what the other node said of itself.
-type hello struct {
-	agent      string
-	instance   string   // empty for npm nodes
-	features   []string // those that this node knows too
-	window     int      // bytes of application data it takes before it grants more
-	transports []string // that it can dial; generation 0 only
-}
-
-const maxWindow = 1 << 30
-
-// readHello takes from a hello what is of use, and holds no more of it than that.
-func readHello(h *wire.Hello, features []string) hello {
-	about := hello{}
-	for _, t := range h.Transports[:min(len(h.Transports), maxAnnouncedTransports)] {
-		if len(t) <= maxTransportNameBytes {
-			about.transports = append(about.transports, t)
-		}
-	}
-	ext := h.Ext
-	if ext == nil {
-		return about
-	}
-	about.agent = printable(ext.Agent)
-	if len(ext.Instance) == 32 {
-		about.instance = ext.Instance
-	}
-	for _, f := range features {
-		if slices.Contains(ext.Features, f) {
-			about.features = append(about.features, f)
-		}
-	}
-	about.window = min(max(ext.Window, 0), maxWindow)
-	if about.agent == "" {
-		about.agent = "unnamed"
-	}
-	return about
-}
 
 func (h hello) has(feature string) bool { return slices.Contains(h.features, feature) }
 
@@ -54,13 +13,30 @@ func (p *Peer) knows(feature string) bool {
 	return p.hello.has(feature)
 }
 
-// printable cuts what a stranger calls itself to something that can be logged.
-func printable(s string) string {
-	b := []byte(s[:min(len(s), 64)])
-	for i, c := range b {
-		if c < ' ' || c > '~' {
-			b[i] = '?'
-		}
+// features are the protocol extensions that a node knows, as announced in hello.
+func (c Config) features() []string {
+	features := []string{featureAddresses, featureExclude, featureGoAway, featurePing, featureRefusal, featureWindow}
+	if c.ICEServers != nil || len(iceUsers(c.Transports)) > 0 {
+		features = append(features, featureICE)
 	}
-	return string(b)
+	if c.Mesh != nil {
+		features = append(features, featureMesh)
+	}
+	if c.AllowRelayedData {
+		features = append(features, featureRelayed)
+	}
+	slices.Sort(features)
+	return features
 }
+
+const (
+	featureAddresses = "addresses" // hello has where a node is publicly reached
+	featureExclude   = "exclude"   // getPeer names instances that are connected already
+	featureGoAway    = "goaway"    // goaway tells where to go instead
+	featureICE       = "ice"       // ICE servers are handed out, or used
+	featureMesh      = "mesh"      // it is a seed that may have siblings
+	featurePing      = "ping"      // ping is answered with pong
+	featureRelayed   = "relayed"   // a relay carries the connection if its negotiation fails
+	featureRefusal   = "refusal"   // a node that is turned away is told why
+	featureWindow    = "window"    // application data is sent on credit
+)

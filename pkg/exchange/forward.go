@@ -224,16 +224,16 @@ func (l *link) abandon(found *wire.MeshFound) {
 	}
 }
 
-// elsewhere is how many candidates of these services the siblings have, and here
-// how many this node has. The caller holds mu.
-func (ex *Exchange) elsewhere(services []service) (elsewhere, here int) {
+// stocks is how many candidates of these services the siblings have, and here how
+// many this node has. The caller holds mu.
+func (ex *Exchange) stocks(services []service) (far, here int) {
 	for l := range ex.mesh.links {
-		elsewhere += l.stock(services)
+		far += l.stock(services)
 	}
 	for _, s := range services {
 		if set := ex.candidates.services[s]; set != nil {
 			here += set.size
 		}
 	}
-	return elsewhere, here
+	return far, here
 }

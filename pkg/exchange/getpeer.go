@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
 )
 
@@ -54,7 +56,7 @@ func (g *getPeer) farFirst() bool {
 	}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	far, here := ex.elsewhere(g.services())
+	far, here := ex.stocks(g.services())
 	if far == 0 {
 		return false
 	}
@@ -186,4 +188,45 @@ func (g *getPeer) end() {
 	}
 	ex.counters.none.Add(1)
 	g.v.send(wire.AppendNoPeer(nil, g.reqID))
+}
+
+// introduce sets up a relay between the asker and a candidate, who must know of
+// it before anything comes through. relayed is what the relay carries if the
+// negotiation fails; see wire.V0.
+func (v *v0) introduce(l *listing, nonce string) (relayed int, ok bool) {
+	var r *relay
+	var limit string
+	name, transport := "relay:"+nonce, l.service.transport
+	if relayed = v.p.ex.carries(v.p, l.peer, transport); relayed > 0 {
+		r, limit = v.p.ex.newCarryingRelay(v.p, l.peer, nonce)
+	} else {
+		r, limit = v.p.ex.newRelay(v.p, l.peer, relayNames{name, name}, v.p.ex.guardFor(transport), nil)
+	}
+	if limit != "" {
+		v.p.ex.refused(limit, v.p.RemoteAddress())
+	}
+	if r == nil {
+		return 0, false
+	}
+	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, transport, relayed)); err != nil {
+		r.close()
+		return 0, false
+	}
+	return relayed, true
+}
+
+// mayAsk counts a getPeer request against Limits.GetPeerPerSecond.
+func (p *Peer) mayAsk(limiter **rate.Limiter) bool {
+	perSecond := p.ex.limits.GetPeerPerSecond
+	if perSecond < 0 {
+		return true
+	}
+	if *limiter == nil {
+		*limiter = rate.NewLimiter(rate.Limit(perSecond), 5*perSecond)
+	}
+	if (*limiter).Allow() {
+		return true
+	}
+	p.ex.refused("getpeer-per-second", p.RemoteAddress())
+	return false
 }

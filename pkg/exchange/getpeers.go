@@ -62,7 +62,7 @@ func (g *getPeers) shares() []share {
 	}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	_, total := ex.elsewhere(listedServices)
+	_, total := ex.stocks(listedServices)
 	if len(p.listings) > 0 {
 		total-- // itself
 	}

@@ -356,13 +356,3 @@ func (m *Maintainer) newBackoff() *backoff.ExponentialBackOff {
 		RandomizationFactor: 0.5,
 	}
 }
-
-// pause waits for d or the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}

@@ -135,16 +135,6 @@ func (ex *Exchange) LeaveMesh() {
 	ex.sendStates()
 }
 
-// CheckURL tells what is wrong with an address, as ConnectURL takes it, that others
-// are to be told: it has no token.
-func CheckURL(address string) error {
-	a, err := parseURL(address)
-	if err == nil && a.token != "" {
-		err = errToldToken
-	}
-	return err
-}
-
 // info takes from a state what is in its bounds.
 func readSiblingInfo(s *wire.MeshState) SiblingInfo {
 	info := SiblingInfo{Name: printable(s.Name[:min(len(s.Name), maxSiblingName)])}

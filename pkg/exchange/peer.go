@@ -215,9 +215,12 @@ func (p *Peer) takeLine(line []byte) error {
 	return p.dialect.line(line)
 }
 
-func (p *Peer) isClosed() bool {
+func (p *Peer) isClosed() bool { return isClosed(p.done) }
+
+// isClosed tells whether a channel that nobody sends on is closed.
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-p.done:
+	case <-c:
 		return true
 	default:
 		return false

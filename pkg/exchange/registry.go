@@ -169,12 +169,7 @@ func (ex *Exchange) removePeer(p *Peer) {
 // connectionEnded closes the account of a connection.
 func (ex *Exchange) connectionEnded(p *Peer, err error) {
 	ex.removeConnection(p)
-	wasReady := false
-	select {
-	case <-p.ready:
-		wasReady = true
-	default:
-	}
+	wasReady := isClosed(p.ready)
 	ex.countEnd(p, err, wasReady)
 	ex.logger.Debug("peer disconnected", append(p.logFields(), "ready", wasReady, "reason", err)...)
 	// Whoever dialed is told by Connect; a port scan is nobody's error.

@@ -77,15 +77,6 @@ func (r *signalReceiver) giveUp() error {
 	return nil
 }
 
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
 // relayed agrees with the other end on a connection through the relay. From when
 // both have got the other's word the node in the middle carries it.
 func (s *signals) relayed(ctx context.Context, role transports.Role) (net.Conn, error) {

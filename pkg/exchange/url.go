@@ -83,3 +83,13 @@ func formatURL(transport, host string, opts transports.Options) string {
 	}
 	return ""
 }
+
+// CheckURL tells what is wrong with an address, as ConnectURL takes it, that others
+// are to be told: it has no token.
+func CheckURL(address string) error {
+	a, err := parseURL(address)
+	if err == nil && a.token != "" {
+		err = errToldToken
+	}
+	return err
+}

@@ -242,47 +242,6 @@ func (v *v0) onGetPeer(m *wire.V0) error {
 	return nil
 }
 
-// introduce sets up a relay between the asker and a candidate, who must know of
-// it before anything comes through. relayed is what the relay carries if the
-// negotiation fails; see wire.V0.
-func (v *v0) introduce(l *listing, nonce string) (relayed int, ok bool) {
-	var r *relay
-	var limit string
-	name, transport := "relay:"+nonce, l.service.transport
-	if relayed = v.p.ex.carries(v.p, l.peer, transport); relayed > 0 {
-		r, limit = v.p.ex.newCarryingRelay(v.p, l.peer, nonce)
-	} else {
-		r, limit = v.p.ex.newRelay(v.p, l.peer, relayNames{name, name}, v.p.ex.guardFor(transport), nil)
-	}
-	if limit != "" {
-		v.p.ex.refused(limit, v.p.RemoteAddress())
-	}
-	if r == nil {
-		return 0, false
-	}
-	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, transport, relayed)); err != nil {
-		r.close()
-		return 0, false
-	}
-	return relayed, true
-}
-
-// mayAsk counts a getPeer request against Limits.GetPeerPerSecond.
-func (p *Peer) mayAsk(limiter **rate.Limiter) bool {
-	perSecond := p.ex.limits.GetPeerPerSecond
-	if perSecond < 0 {
-		return true
-	}
-	if *limiter == nil {
-		*limiter = rate.NewLimiter(rate.Limit(perSecond), 5*perSecond)
-	}
-	if (*limiter).Allow() {
-		return true
-	}
-	p.ex.refused("getpeer-per-second", p.RemoteAddress())
-	return false
-}
-
 // The candidate's side.
 
 // onIncoming takes part in a negotiation that another peer asked for. What is

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -36,21 +35,6 @@ type v1 struct {
 
 // v1Response takes the args of the answer to a request. The read loop calls it.
 type v1Response func(args json.RawMessage) error
-
-// handedOut is a candidate that this peer was told of. The id is good for this
-// peer only, and for a short time, so that nobody can ask for relays to peers at will.
-type handedOut struct {
-	id      string
-	listing *listing // of this node's peers, or nil
-	via     *link    // of a sibling's, which knows it by another id
-	remote  string
-	until   time.Time
-}
-
-const (
-	maxHandedOut     = 256 // ids that a peer may hold
-	candidatesPerRes = 16  // npm lists every peer; an asker takes one at random
-)
 
 func newV1(p *Peer) *v1 { return &v1{p: p} }
 
@@ -225,49 +209,6 @@ func (v *v1) onGetPeers(m *wire.V1) error {
 	}
 	(&getPeers{v: v, nonce: slices.Clone(m.Nonce)}).begin()
 	return nil
-}
-
-// newHandedOut makes an id for a candidate of this node's.
-func (ex *Exchange) newHandedOut(l *listing) handedOut {
-	until := time.Now().Add(ex.limits.CandidateTime)
-	if ex.limits.CandidateTime < 0 {
-		until = time.Now().Add(math.MaxInt64)
-	}
-	return handedOut{id: newID(), listing: l, until: until}
-}
-
-// handOut enters a candidate under its id. The oldest ids make room.
-func (v *v1) handOut(h handedOut) {
-	now := time.Now()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	drop := max(len(v.handedOut)+1-maxHandedOut, 0)
-	for drop < len(v.handedOut) && v.handedOut[drop].until.Before(now) {
-		drop++
-	}
-	v.handedOut = append(v.handedOut[drop:], h)
-}
-
-// take finds the candidate of an id, which is good once.
-func (v *v1) take(id string) (handedOut, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for i, h := range v.handedOut {
-		if h.id != id {
-			continue
-		}
-		v.handedOut = slices.Delete(v.handedOut, i, i+1)
-		return h, !h.until.Before(time.Now()) && !h.holder().isClosed()
-	}
-	return handedOut{}, false
-}
-
-// holder is the peer through which a candidate is reached.
-func (h handedOut) holder() *Peer {
-	if h.via != nil {
-		return h.via.p
-	}
-	return h.listing.peer
 }
 
 // onRelay sets up a relay to a candidate, in the order that npm needs (WIRE.md
