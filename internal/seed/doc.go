@@ -12,5 +12,11 @@
 // header or in a request, or else where it comes from; whatever counts, logs or
 // hands out addresses asks its RemoteAddr.
 //
+// Seeds of one network find each other by name and hold links, a [mesh]; what
+// clients are told of them all is the [Bootstrap] document, of a file or as far as
+// the seed knows. With --access=token each connection and request presents a token
+// that [members] know. A seed that is told to drain sends its peers to the others
+// before it ends.
+//
 // Operators have a port of their own, [admin], with metrics, health and status.
 package seed

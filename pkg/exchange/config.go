@@ -80,6 +80,25 @@ type Config struct {
 	// Accept or with Serve.
 	Addresses []string
 
+	// AllowRelayedData lets a connection to a peer go through the node that has
+	// introduced it, if that allows it too and WebRTC finds no way, neither directly
+	// nor by TURN. It is slow and bounded by that node's limits (Limits.RelayData...),
+	// and unlike with WebRTC the node in between can read and change what is said:
+	// applications that mind encrypt it themselves, or leave this off. A node that
+	// allows it also passes on connections of peers that it has introduced.
+	AllowRelayedData bool
+
+	// ICEServers tells which ICE servers to hand to a peer that became ready and
+	// can use some, and for how long they are good; less than a minute counts as
+	// one. It is asked again at half of that time, but not for a peer that got
+	// none, or that is not [Peer.Authorized] any more. It must not block. A node
+	// that hands some out uses nobody else's. Nil hands out none.
+	ICEServers func(*Peer) (servers []transports.ICEServer, ttl time.Duration)
+
+	// Mesh makes the node one of several seeds that work as one. Nil is for every
+	// other node.
+	Mesh *MeshConfig
+
 	// PingInterval is how often a silent peer that knows the ping extension is
 	// asked for a sign of life; after two intervals without one it is
 	// disconnected with ErrUnresponsive. Default 30 s.
@@ -89,25 +108,6 @@ type Config struct {
 	// follows may take, if the context of the call does not end sooner: npm nodes
 	// wait for ever. Default 30 s.
 	RequestTimeout time.Duration
-
-	// ICEServers tells which ICE servers to hand to a peer that became ready and
-	// can use some, and for how long they are good; less than a minute counts as
-	// one. It is asked again at half of that time, but not for a peer that got
-	// none, or that is not [Peer.Authorized] any more. It must not block. A node that hands some out uses nobody else's. Nil
-	// hands out none.
-	ICEServers func(*Peer) (servers []transports.ICEServer, ttl time.Duration)
-
-	// Mesh makes the node one of several seeds that work as one. Nil is for every
-	// other node.
-	Mesh *MeshConfig
-
-	// AllowRelayedData lets a connection to a peer go through the node that has
-	// introduced it, if that allows it too and WebRTC finds no way, neither directly
-	// nor by TURN. It is slow and bounded by that node's limits (Limits.RelayData...),
-	// and unlike with WebRTC the node in between can read and change what is said:
-	// applications that mind encrypt it themselves, or leave this off. A node that
-	// allows it also passes on connections of peers that it has introduced.
-	AllowRelayedData bool
 
 	// Agent names the program to other nodes, such as "chat/1.2", in at most 64
 	// printable characters. Default "peerexchange-go" and the module's version.

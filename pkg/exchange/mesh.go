@@ -135,7 +135,7 @@ func (ex *Exchange) LeaveMesh() {
 	ex.sendStates()
 }
 
-// info takes from a state what is in its bounds.
+// readSiblingInfo takes from a state what is in its bounds.
 func readSiblingInfo(s *wire.MeshState) SiblingInfo {
 	info := SiblingInfo{Name: printable(s.Name[:min(len(s.Name), maxSiblingName)])}
 	for _, list := range []struct {
