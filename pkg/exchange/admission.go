@@ -6,10 +6,12 @@ import (
 	"sync"
 )
 
-// admission counts incoming connections against Limits.Peers and
-// Limits.PeersPerIP, before anything is spent on them.
+// admission counts what strangers take part in against a limit in total and one
+// for each address, before anything is spent on it: incoming connections
+// (Limits.Peers), and ends of data relays (Limits.RelayDataEnds).
 type admission struct {
 	// Static after construction.
+	name         string // of the total limit; the other one's has "-per-ip" added
 	total, perIP int
 
 	mu sync.Mutex
@@ -18,17 +20,17 @@ type admission struct {
 	byIP  map[netip.Prefix]int
 }
 
-// acquire reserves a place for a connection from addr, or names the limit that
-// is reached. Every acquired place is released once.
+// acquire reserves a place for somebody at addr, or names the limit that is
+// reached. Every acquired place is released once.
 func (a *admission) acquire(addr netip.Prefix) (limit string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !within(a.count+1, a.total) {
-		return "peers", false
+		return a.name, false
 	}
 	if addr.IsValid() {
 		if !within(a.byIP[addr]+1, a.perIP) {
-			return "peers-per-ip", false
+			return a.name + "-per-ip", false
 		}
 		if a.byIP == nil {
 			a.byIP = make(map[netip.Prefix]int)

@@ -38,6 +38,7 @@ type Exchange struct {
 
 	mesh       *mesh // nil for a node that is none of several seeds
 	admission  admission
+	dataEnds   admission
 	counters   counters
 	events     events
 	refusals   refusals
@@ -81,7 +82,8 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		transports:  make(map[string]transports.Transport),
 		logger:      cfg.Logger.With("network", networkID),
 		mesh:        newMesh(cfg.Mesh),
-		admission:   admission{total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
+		admission:   admission{name: "peers", total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
+		dataEnds:    admission{name: "relay-data-ends", total: cfg.Limits.RelayDataEnds, perIP: cfg.Limits.RelayDataEndsPerIP},
 		lookup:      net.DefaultResolver.LookupNetIP,
 		connections: make(map[*Peer]struct{}),
 		peers:       make(map[*Peer]struct{}),

@@ -88,6 +88,12 @@ type Limits struct {
 	// Forwards is how many requests for a peer may wait for siblings' answers. What
 	// exceeds it is answered at once. Default 1,024.
 	Forwards int
+	// RelayDataEnds is how many ends of data relays there may be, two for each
+	// relay. Default 512.
+	RelayDataEnds int
+	// RelayDataEndsPerIP is how many of them may be at one IPv4 address or IPv6 /64.
+	// Default 16.
+	RelayDataEndsPerIP int
 	// RelayDataBytesPerSecond is how fast the connection of two peers that find no
 	// other way passes through this node in each direction; see
 	// Config.AllowRelayedData. Enough to talk, not to watch. Default 16 KiB.
@@ -147,6 +153,8 @@ var limits = []limit{
 	{"siblings", "seeds of the network that this one is linked with", count, 64, 1, true, func(l *Limits) any { return &l.Siblings }},
 	{"relays-per-sibling", "signaling relays that pass through a sibling at a time", count, 4096, 1, true, func(l *Limits) any { return &l.RelaysPerSibling }},
 	{"forwards", "requests for a peer that wait for siblings", count, 1024, 1, true, func(l *Limits) any { return &l.Forwards }},
+	{"relay-data-ends", "ends of relays with data, two for each", count, 512, 2, true, func(l *Limits) any { return &l.RelayDataEnds }},
+	{"relay-data-ends-per-ip", "those of one IPv4 address or IPv6 /64", count, 16, 1, true, func(l *Limits) any { return &l.RelayDataEndsPerIP }},
 	{"relay-data-bytes-per-second", "rate of data through a relay, each way", bytes, 16 << 10, 1 << 10, true, func(l *Limits) any { return &l.RelayDataBytesPerSecond }},
 	{"relay-data-bytes", "total of data through a relay, each way", bytes, 8 << 20, 1 << 10, true, func(l *Limits) any { return &l.RelayDataBytes }},
 	{"relay-data-time", "how long data goes through a relay", duration, int64(time.Hour), int64(time.Second), false, func(l *Limits) any { return &l.RelayDataTime }},

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -63,13 +64,35 @@ func dataChannel(nonce string) string { return "relayed:" + nonce }
 func (r *relay) followUp(first *relayEnd, last []byte) {
 	defer r.close()
 	asker, candidate := r.ends[wire.FromAsker].peer, r.ends[wire.FromCandidate].peer
-	data, limit := (&relay{ex: r.ex, ended: func() {}, data: true}).open(asker, candidate, relayNames{r.follow, r.follow})
+	release, limit := r.ex.reserveData(asker, candidate)
+	var data *relay
+	if limit == "" {
+		data, limit = (&relay{ex: r.ex, ended: release, data: true}).open(asker, candidate, relayNames{r.follow, r.follow})
+	}
 	if limit != "" {
 		r.ex.refused(limit, asker.RemoteAddress())
 	}
 	if data != nil {
 		first.send(last)
 	}
+}
+
+// reserveData counts both ends of a data relay, or names the limit that is reached.
+func (ex *Exchange) reserveData(asker, candidate *Peer) (release func(), limit string) {
+	ends := [2]netip.Prefix{ownedBy(asker.addr), ownedBy(candidate.addr)}
+	for i, at := range ends {
+		if limit, ok := ex.dataEnds.acquire(at); !ok {
+			if i == 1 {
+				ex.dataEnds.release(ends[0])
+			}
+			return nil, limit
+		}
+	}
+	return func() {
+		for _, at := range ends {
+			ex.dataEnds.release(at)
+		}
+	}, ""
 }
 
 // passData passes on what one end sends, unless it is too much.

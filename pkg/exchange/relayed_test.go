@@ -280,6 +280,34 @@ func TestRelayedDataLimits(t *testing.T) {
 	})
 }
 
+// TestRelayedDataEnds has more pairs find no way than a node carries.
+func TestRelayedDataEnds(t *testing.T) {
+	for _, test := range []struct{ limit, value, refused string }{
+		{"relay-data-ends", "2", "relay-data-ends"},
+		{"relay-data-ends", "3", "relay-data-ends"},
+		{"relay-data-ends-per-ip", "1", "relay-data-ends-per-ip"},
+	} {
+		inWorld(t, func(t *testing.T, w *world) {
+			c, first, _ := w.relayedPair(limited(test.limit, test.value))
+			another := w.node("10.0.1.1", relaysData, findsNoWay(false))
+			link := another.connect(c.seed)
+			another.next()
+			if p, err := link.GetNewPeer(ctx); err == nil {
+				t.Errorf("%s=%s: carried %v", test.limit, test.value, p)
+			}
+			synctest.Wait()
+			if s := c.seed.Stats(); s.Refused[test.refused] == 0 || s.DataRelays != 1 {
+				t.Errorf("%s=%s: the seed counts %+v", test.limit, test.value, s)
+			}
+			first.Close()
+			time.Sleep(time.Minute)
+			if _, err := link.GetNewPeer(ctx); err != nil {
+				t.Errorf("%s=%s: afterwards: %v", test.limit, test.value, err)
+			}
+		})
+	}
+}
+
 const helloRelayed = `{"command":"hello","id":"net","version":0,"accepts":{%s},"transports":["webrtc"],"ext":{"agent":"x","instance":"%s","features":["relayed"]}}`
 
 // rawCutOff is a relay between two raw ends that know relayed, with what the

@@ -114,9 +114,14 @@ func TestRefusalReasonsAreComplete(t *testing.T) {
 			if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "refused" || f.Sel.Name == "refuse") {
 				add(n.Args[0])
 			}
+		case *ast.CompositeLit:
+			if kind, ok := n.Type.(*ast.Ident); ok && kind.Name == "admission" {
+				name, _ := strconv.Unquote(n.Elts[0].(*ast.KeyValueExpr).Value.(*ast.BasicLit).Value)
+				used[name], used[name+"-per-ip"] = true, true
+			}
 		case *ast.FuncDecl:
-			// These two return the name of a limit.
-			if n.Name.Name == "newRelay" || n.Name.Name == "acquire" {
+			// This returns the name of a limit.
+			if n.Name.Name == "open" {
 				ast.Inspect(n, func(n ast.Node) bool {
 					if r, ok := n.(*ast.ReturnStmt); ok {
 						for _, result := range r.Results {
