@@ -130,6 +130,7 @@ func TestGetNewPeerFindsEverybodyOnce(t *testing.T) {
 			nodes[i].accept(transports.WebRTC, 0)
 			nodes[i].connect(seed)
 		}
+		synctest.Wait() // the seed may be ready later than who connects to it
 		for range n - 1 {
 			if _, err := nodes[0].GetNewPeer(ctx); err != nil {
 				t.Fatal(err)
