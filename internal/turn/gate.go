@@ -323,7 +323,8 @@ func (g *gate) judge() errorCode {
 		}
 		if denied != "" {
 			server.metrics.denied.add(denied)
-			server.notices.info("permission denied", denied, "peer_addr", peer, "remote_addr", g.req.from)
+			// Every client asks for the private addresses of whom it is introduced to.
+			server.notices.debug("permission denied", denied, "peer_addr", peer, "remote_addr", g.req.from)
 			if denied == DeniedFamily {
 				return stun.CodePeerAddrFamilyMismatch
 			}

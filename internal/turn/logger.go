@@ -51,8 +51,17 @@ type notices struct {
 	last map[[2]string]time.Time
 }
 
-// info logs a message about a refusal.
+// info logs a refusal that an operator may have to do something about.
 func (n *notices) info(message, reason string, args ...any) {
+	n.log(slog.LevelInfo, message, reason, args)
+}
+
+// debug logs a refusal that is part of what well-behaved clients do.
+func (n *notices) debug(message, reason string, args ...any) {
+	n.log(slog.LevelDebug, message, reason, args)
+}
+
+func (n *notices) log(level slog.Level, message, reason string, args []any) {
 	now := time.Now()
 	key := [2]string{message, reason}
 	n.mu.Lock()
@@ -62,6 +71,6 @@ func (n *notices) info(message, reason string, args ...any) {
 	}
 	n.mu.Unlock()
 	if !again {
-		n.logger.Info(message, append([]any{"reason", reason}, args...)...) //nolint:sloglint // its callers have constants
+		n.logger.Log(context.Background(), level, message, append([]any{"reason", reason}, args...)...) //nolint:sloglint // its callers have constants
 	}
 }
