@@ -47,7 +47,7 @@ func chat(ctx context.Context, seed, network, name string) error {
 		return err
 	}
 	keeper, err := exchange.NewMaintainer(ex, exchange.MaintainerConfig{
-		Seeds: []string{seed}, Peers: 32, MaxBackoff: 5 * time.Second, Logger: slog.Default(),
+		Seeds: []string{seed}, Peers: 16, MaxBackoff: 5 * time.Second, Logger: slog.Default(),
 	})
 	if err != nil {
 		return err

@@ -317,6 +317,10 @@ func (m *Maintainer) keepPeers(ctx context.Context) {
 			continue
 		}
 		p, err := m.ex.GetNewPeer(ctx)
+		if err == nil && m.ex.isCopy(p) {
+			p.Close()
+			err = errCopy
+		}
 		if err == nil {
 			retry.Reset()
 			if url := p.DialedURL(); url != "" {
