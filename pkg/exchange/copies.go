@@ -3,6 +3,7 @@ package exchange
 import (
 	"errors"
 	"net/netip"
+	"time"
 )
 
 // maxCopies is how many peers without an identity a [Maintainer] gets from one
@@ -10,6 +11,10 @@ import (
 // say who it is, every neighbour offers it, and a small network has nobody else.
 // They may as well be several nodes behind one address, so that one is not enough.
 const maxCopies = 2
+
+// copyGrace is how long one too many stays: npm applications greet a peer, and fail
+// loudly if it is gone by then.
+const copyGrace = 2 * time.Second
 
 var errCopy = errors.New("peer may well be one that is connected already")
 

@@ -318,6 +318,7 @@ func (m *Maintainer) keepPeers(ctx context.Context) {
 		}
 		p, err := m.ex.GetNewPeer(ctx)
 		if err == nil && m.ex.isCopy(p) {
+			pause(ctx, copyGrace)
 			p.Close()
 			err = errCopy
 		}
