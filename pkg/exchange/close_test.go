@@ -1,9 +1,13 @@
 package exchange
 
 import (
+	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
 // A npm node answers the end of a channel, and takes the connection that is gone
@@ -61,4 +65,18 @@ func TestCloseEndsNoRelay(t *testing.T) {
 			t.Errorf("%d relays are left", n)
 		}
 	})
+}
+
+// TestCloseClosesDefaultTransports, since nobody else can, and a program that ends
+// right after it would take along what is still on its way.
+func TestCloseClosesDefaultTransports(t *testing.T) {
+	ex, err := New("net", Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ex.Close()
+	_, err = ex.transports[transports.WebRTC].(transports.Negotiator).Negotiate(t.Context(), transports.Initiator, nil)
+	if !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the transport of a node that is closed returns %v", err)
+	}
 }

@@ -28,8 +28,9 @@ func (p Protocol) String() string { return [...]string{"v0", "v1"}[p] }
 // Config configures a node. The zero value is a good node.
 type Config struct {
 	// Transports are the ways to connect and accept, each name once. Nil means
-	// transports.Default(): websocket, webrtc and tcp. They stay the caller's:
-	// Close leaves them open.
+	// transports.Default(): websocket, webrtc and tcp, which end with the node. Others
+	// stay the caller's: Close leaves them open, and what was written last over WebRTC
+	// arrives for sure only once webrtc.Transport.Close has returned.
 	Transports []transports.Transport
 
 	// Protocol is what Connect speaks. An accepted connection speaks what the

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	mathrand "math/rand/v2"
@@ -27,8 +28,9 @@ type Exchange struct {
 	config         Config
 	limits         Limits
 	transports     map[string]transports.Transport
-	transportNames []string // as announced
-	features       []string // as announced
+	transportNames []string    // as announced
+	own            []io.Closer // the transports that the node closes; nil if it was given some
+	features       []string    // as announced
 	iceUsers       []transports.ICEUser
 	logger         *slog.Logger
 	lifetime       context.Context // ends with Close; for work that belongs to no call
@@ -65,8 +67,10 @@ type Exchange struct {
 // New makes a node of the network named networkID, 1 to 128 bytes. Nodes connect
 // only to nodes of the same network. It opens no connection yet.
 func New(networkID string, cfg Config) (*Exchange, error) {
+	var own []transports.Transport
 	if cfg.Transports == nil {
-		cfg.Transports = transports.Default()
+		own = transports.Default()
+		cfg.Transports = own
 	}
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(networkID); err != nil {
@@ -92,6 +96,11 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		listeners:   make(map[string]*accepting),
 		serving:     make(map[net.Listener]struct{}),
 		subscribers: make(map[chan struct{}]struct{}),
+	}
+	for _, t := range own {
+		if c, ok := t.(io.Closer); ok {
+			ex.own = append(ex.own, c)
+		}
 	}
 	for _, t := range cfg.Transports {
 		ex.transports[t.Name()] = t
@@ -153,8 +162,9 @@ func (ex *Exchange) randomPeers() []*Peer {
 
 // Close disconnects every peer, closes every listener, and waits until nothing
 // of the node is left running but a callback in progress. What was written to
-// peers before is still sent, for at most two seconds. It always returns nil,
-// and may be called again.
+// peers before is still sent, for at most two seconds, and over WebRTC for five
+// more if the transports are the default ones. It always returns nil, and may be
+// called again.
 func (ex *Exchange) Close() error {
 	ex.mu.Lock()
 	ex.closed = true
@@ -172,6 +182,9 @@ func (ex *Exchange) Close() error {
 	}
 	ex.events.close()
 	ex.running.Wait()
+	for _, t := range ex.own {
+		t.Close()
+	}
 	return nil
 }
 
