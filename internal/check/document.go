@@ -7,15 +7,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange"
 )
 
 // bootstrap is what a client needs of /.well-known/peer-exchange.
 type bootstrap struct {
-	Network string `json:"network"`
-	Agent   string `json:"agent"`
-	Seeds   []struct {
-		Addresses []string `json:"addresses"`
-	} `json:"seeds"`
+	exchange.Bootstrap
+	Agent string `json:"agent"`
 }
 
 // maxAddressesShown is how many of a document's addresses are shown.

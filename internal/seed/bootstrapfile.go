@@ -1,22 +1,15 @@
 package seed
 
 import (
-	"encoding/json"
 	"fmt"
 	"sync/atomic"
 
 	"github.com/peerexchange/peerexchange/pkg/exchange"
 )
 
-// Bounds of a bootstrap document.
-const (
-	maxBootstrapSeeds     = 1000
-	maxBootstrapAddresses = 16 // of one seed
-)
-
 // bootstrapFile is the bootstrap document as somebody else writes it for all seeds.
 type bootstrapFile struct {
-	current atomic.Pointer[Bootstrap]
+	current atomic.Pointer[exchange.Bootstrap]
 
 	// Static after construction.
 	network string
@@ -36,25 +29,12 @@ func loadBootstrapFile(s *Seed) (*bootstrapFile, error) {
 
 // replace takes over what the file holds.
 func (f *bootstrapFile) replace(contents [][]byte) error {
-	document := new(Bootstrap)
-	if err := json.Unmarshal(contents[0], document); err != nil {
-		return fmt.Errorf("it is no bootstrap document: %w", err)
+	document, err := exchange.ReadBootstrapFile(contents[0])
+	if err != nil {
+		return err
 	}
 	if document.Network != f.network {
 		return fmt.Errorf("it is of the network %.64q, and this seed of %q", document.Network, f.network)
-	}
-	if len(document.Seeds) > maxBootstrapSeeds {
-		return fmt.Errorf("it has more than %d seeds", maxBootstrapSeeds)
-	}
-	for _, seed := range document.Seeds {
-		if len(seed.Addresses) > maxBootstrapAddresses {
-			return fmt.Errorf("seed %.64q has more than %d addresses", seed.Name, maxBootstrapAddresses)
-		}
-		for _, address := range seed.Addresses {
-			if err := exchange.CheckURL(address); err != nil {
-				return fmt.Errorf("seed %.64q: %w", seed.Name, err)
-			}
-		}
 	}
 	f.current.Store(document)
 	f.changed()

@@ -84,7 +84,7 @@ type Config struct {
 	// Advertise are the addresses at which clients reach this seed, as
 	// exchange.ConnectURL takes them. Empty is what BootstrapFile has for SeedName.
 	Advertise []string
-	// BootstrapFile has the bootstrap document of the network, a [Bootstrap]. It is
+	// BootstrapFile has the bootstrap document of the network, an [exchange.Bootstrap]. It is
 	// read again when it changes. Without it the seed serves what it knows itself.
 	BootstrapFile string
 	// SeedName is the name of this seed in it. Default the host's name.

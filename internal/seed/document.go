@@ -22,8 +22,7 @@ func (s *Seed) describe() Bootstrap {
 		addresses = local // a seed on nobody's machine but this
 	}
 	return Bootstrap{
-		Network:   s.config.NetworkID,
-		Seeds:     []BootstrapSeed{{Addresses: addresses}},
+		Bootstrap: exchange.Bootstrap{Network: s.config.NetworkID, Seeds: []exchange.BootstrapSeed{{Addresses: addresses}}},
 		Instance:  s.exchange.Instance(),
 		Agent:     s.agent(),
 		Protocols: []string{exchange.V0.String(), exchange.V1.String()},
@@ -35,17 +34,16 @@ func (s *Seed) describe() Bootstrap {
 func (s *Seed) served() Bootstrap {
 	document := s.document
 	if s.bootstrap != nil {
-		file := s.bootstrap.current.Load()
-		document.Sequence, document.Seeds = file.Sequence, file.Seeds
+		document.Bootstrap = *s.bootstrap.current.Load()
 		return document
 	}
-	document.Seeds = []BootstrapSeed{{Addresses: s.addresses()}}
+	document.Seeds = []exchange.BootstrapSeed{{Addresses: s.addresses()}}
 	for _, sibling := range s.exchange.Siblings() {
 		if sibling.Draining || len(sibling.Addresses) == 0 {
 			continue
 		}
 		addresses := slices.DeleteFunc(slices.Clone(sibling.Addresses), func(a string) bool { return exchange.CheckURL(a) != nil })
-		document.Seeds = append(document.Seeds, BootstrapSeed{Name: sibling.Name, Addresses: addresses})
+		document.Seeds = append(document.Seeds, exchange.BootstrapSeed{Name: sibling.Name, Addresses: addresses})
 	}
 	if s.mesh != nil {
 		document.Seeds[0].Name = s.config.SeedName

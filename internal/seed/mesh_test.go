@@ -539,8 +539,10 @@ func TestBootstrapFile(t *testing.T) {
 	}
 	got := get()
 	want := Bootstrap{
-		Network: t.Name(), Sequence: 7, Instance: seeds[0].exchange.Instance(), Agent: "peerexchange-seed/test", Protocols: []string{"v0", "v1"},
-		Seeds: []BootstrapSeed{{Name: "seed-0", Addresses: []string{"wss://old.example"}}, {Name: "seed-1", Addresses: []string{"wss://seed-1.example"}}},
+		Bootstrap: exchange.Bootstrap{Network: t.Name(), Sequence: 7, Seeds: []exchange.BootstrapSeed{
+			{Name: "seed-0", Addresses: []string{"wss://old.example"}}, {Name: "seed-1", Addresses: []string{"wss://seed-1.example"}},
+		}},
+		Instance: seeds[0].exchange.Instance(), Agent: "peerexchange-seed/test", Protocols: []string{"v0", "v1"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("document is %+v\nwant %+v", got, want)

@@ -24,7 +24,7 @@ type Status struct {
 	Draining bool `json:"draining"`
 	// Peers is how many peers are connected and ready.
 	Peers StatusPeers `json:"peers"`
-	// Addresses are the ways to the seed, best first, as in [BootstrapSeed].
+	// Addresses are the ways to the seed, best first, as in [exchange.BootstrapSeed].
 	Addresses []string `json:"addresses"`
 	// Certificate is that of the port with TLS; nil if there is none.
 	Certificate *StatusCertificate `json:"certificate,omitempty"`
