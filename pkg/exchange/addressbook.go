@@ -131,6 +131,13 @@ func (b *addressBook) tried(url string) {
 	b.attempts[url] = time.Now()
 }
 
+// untry is for an address that is of no interest any more.
+func (b *addressBook) untry(url string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.attempts, url)
+}
+
 func (b *addressBook) lastTried(url string) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -55,11 +55,16 @@ func FetchBootstrap(ctx context.Context, url string, key ed25519.PublicKey) (*Bo
 // Fetch fetches the document, within 15 seconds. Errors are ErrBootstrapSignature,
 // ErrNetworkMismatch, ErrBootstrapOutdated, or say why there is no document.
 func (s *BootstrapSource) Fetch(ctx context.Context) (*Bootstrap, error) {
+	return s.fetchOf(ctx, s.Network)
+}
+
+// fetchOf is Fetch for a network, any if it is empty.
+func (s *BootstrapSource) fetchOf(ctx context.Context, network string) (*Bootstrap, error) {
 	u, err := s.parseURL()
 	if err != nil {
 		return nil, fmt.Errorf("fetch the bootstrap document: %w", err)
 	}
-	b, err := s.fetch(ctx, u)
+	b, err := s.fetch(ctx, u, network)
 	if err != nil {
 		// The host is all that is shown: the rest of a URL may hold a secret.
 		return nil, fmt.Errorf("fetch the bootstrap document from %s: %w", u.Host, err)
@@ -94,7 +99,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback() || host == "localhost"
 }
 
-func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL) (*Bootstrap, error) {
+func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL, network string) (*Bootstrap, error) {
 	ctx, cancel := context.WithTimeout(ctx, bootstrapTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -121,7 +126,7 @@ func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL) (*Bootstrap, er
 	if err != nil {
 		return nil, err
 	}
-	if err := s.take(b); err != nil {
+	if err := s.take(b, network); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -142,9 +147,9 @@ func (s *BootstrapSource) client() *http.Client {
 }
 
 // take notes that a document was seen, unless it is none to take.
-func (s *BootstrapSource) take(b *Bootstrap) error {
-	if s.Network != "" && b.Network != s.Network {
-		return fmt.Errorf("%w: it is of %.64q, not %q", ErrNetworkMismatch, b.Network, s.Network)
+func (s *BootstrapSource) take(b *Bootstrap, network string) error {
+	if network != "" && b.Network != network {
+		return fmt.Errorf("%w: it is of %.64q, not %q", ErrNetworkMismatch, b.Network, network)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -19,10 +18,15 @@ import (
 // MaintainerConfig configures a [Maintainer]. Zero fields mean their defaults.
 type MaintainerConfig struct {
 	// Seeds are the addresses to start from, as ConnectURL takes them. One at
-	// least, unless Store remembers some.
+	// least, unless there is a Bootstrap or Store remembers some.
 	Seeds []string
-	// Token returns what to present to Seeds that have no token in their address,
-	// where a network takes members only. It is called for each attempt, so a token
+	// Bootstrap has a document that names seeds, which are taken for no less than
+	// Seeds. It is fetched at the start, every hour or so, and when a seed is not
+	// reached, about a minute after the last time at the earliest. What was fetched
+	// before stays good while it cannot be. Nil is none.
+	Bootstrap *BootstrapSource
+	// Token returns what to present to Seeds that have no token in their address, and
+	// to those of Bootstrap, where a network takes members only. It is called for each attempt, so a token
 	// that expires can be made anew; an error puts the attempt off. Addresses that
 	// are remembered and were given by other peers get no token. Nil presents none.
 	Token func(ctx context.Context) (string, error)
@@ -72,6 +76,8 @@ type Maintainer struct {
 	config MaintainerConfig
 	seedAt map[string]target // Config.Seeds by their addresses without tokens
 	book   *addressBook
+	// unreached asks for a new bootstrap document.
+	unreached chan struct{}
 
 	running sync.WaitGroup // what Run has started
 
@@ -79,6 +85,10 @@ type Maintainer struct {
 	// Guarded by mu.
 	seeds map[*Peer]string // connected seeds and their addresses
 	used  map[string]int   // how many seed connections are busy with an address
+	// What the bootstrap document says: by address, and the addresses of each seed.
+	published      map[string]publishedSeed
+	publishedSeeds [][]string
+	news           chan struct{} // closed when that changes, and made anew
 }
 
 // NewMaintainer makes a maintainer for a node. It fails if an address is none
@@ -100,8 +110,14 @@ func NewMaintainer(ex *Exchange, cfg MaintainerConfig) (*Maintainer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("maintain: %w", err)
 	}
-	m := &Maintainer{ex: ex, config: cfg, seedAt: seedAt, book: book, seeds: make(map[*Peer]string), used: make(map[string]int)}
-	if len(m.addresses()) == 0 {
+	m := &Maintainer{
+		ex: ex, config: cfg, seedAt: seedAt, book: book, unreached: make(chan struct{}, 1),
+		seeds: make(map[*Peer]string), used: make(map[string]int), news: make(chan struct{}),
+	}
+	if err := m.checkBootstrap(); err != nil {
+		return nil, err
+	}
+	if cfg.Bootstrap == nil && len(m.addresses()) == 0 {
 		return nil, errors.New("maintain: no seed is configured and no address is remembered")
 	}
 	return m, nil
@@ -112,7 +128,13 @@ func NewMaintainer(ex *Exchange, cfg MaintainerConfig) (*Maintainer, error) {
 func (m *Maintainer) Run(ctx context.Context) error {
 	ctx, cancel := m.ex.bound(ctx)
 	defer cancel()
-	for range min(m.config.SeedConnections, max(len(m.config.Seeds), 1)) {
+	connections := m.config.SeedConnections
+	if m.config.Bootstrap == nil {
+		connections = min(connections, max(len(m.config.Seeds), 1))
+	} else {
+		m.running.Go(func() { m.keepBootstrap(ctx) })
+	}
+	for range connections {
 		m.running.Go(func() { m.keepSeed(ctx) })
 	}
 	if m.config.Peers > 0 {
@@ -128,8 +150,8 @@ func (m *Maintainer) keepSeed(ctx context.Context) {
 	for ctx.Err() == nil {
 		address, ok := m.take(m.addresses())
 		if !ok {
-			// Every address is in use by another seed connection.
-			pause(ctx, retry.NextBackOff())
+			// Every address is in use by another seed connection, or none is known yet.
+			m.awaitAddress(ctx, retry.NextBackOff())
 			continue
 		}
 		s, err := m.connect(ctx, address)
@@ -141,7 +163,7 @@ func (m *Maintainer) keepSeed(ctx context.Context) {
 				retry.Reset()
 			}
 		} else if ctx.Err() == nil {
-			m.config.Logger.Info("seed not reached", "seed", address, "err", err)
+			m.notReached(address, err)
 		}
 		pause(ctx, retry.NextBackOff())
 	}
@@ -159,7 +181,7 @@ type seedConnection struct {
 // connect connects to an address that was taken, unless the application has done
 // so. If that fails it gives the address back.
 func (m *Maintainer) connect(ctx context.Context, address string) (*seedConnection, error) {
-	to, configured := m.seedAt[address]
+	to, configured := m.configuredAt(address)
 	return m.connectTo(ctx, address, to, configured, nil)
 }
 
@@ -247,15 +269,9 @@ func (m *Maintainer) remember(address string) {
 	}
 }
 
-// addresses lists where a seed connection may go: the configured seeds in random
-// order, and then what is remembered.
+// addresses lists where a seed connection may go: the configured seeds, and then
+// what is remembered.
 func (m *Maintainer) addresses() []string { return append(m.configured(), m.book.list()...) }
-
-func (m *Maintainer) configured() []string {
-	seeds := append([]string(nil), m.config.Seeds...)
-	rand.Shuffle(len(seeds), func(i, j int) { seeds[i], seeds[j] = seeds[j], seeds[i] })
-	return seeds
-}
 
 // take picks one of addresses for a seed connection: the one that was not tried
 // for the longest time.
@@ -264,7 +280,7 @@ func (m *Maintainer) take(addresses []string) (string, bool) {
 	defer m.mu.Unlock()
 	best, found := "", false
 	for _, address := range addresses {
-		if m.used[address] > 0 {
+		if m.busy(address) {
 			continue
 		}
 		if !found || m.book.lastTried(address).Before(m.book.lastTried(best)) {

@@ -70,7 +70,7 @@ func (m *Maintainer) stay(ctx context.Context, s *seedConnection, until time.Tim
 func (m *Maintainer) tryNext(ctx context.Context, address string, by *seedConnection) *seedConnection {
 	attempt, cancel := context.WithTimeout(ctx, succeedTime)
 	defer cancel()
-	to, trusted := m.seedAt[address]
+	to, trusted := m.configuredAt(address)
 	if !trusted && by != nil && by.trusted {
 		to, _ = parseURL(address) // it was checked
 		to.token, trusted = by.token, true
@@ -81,7 +81,7 @@ func (m *Maintainer) tryNext(ctx context.Context, address string, by *seedConnec
 	next, err := m.connectTo(attempt, address, to, trusted, by)
 	if err != nil {
 		if ctx.Err() == nil {
-			m.config.Logger.Info("seed not reached", "seed", address, "err", err)
+			m.notReached(address, err)
 		}
 		return nil
 	}
