@@ -50,6 +50,29 @@ interop: $(INTEROP_NODE)/node_modules/.package-lock.json ## The npm packages of 
 	@$(GO) test -count=1 -tags interop ./test/netns ./test/fault
 	@$(GO) test -count=1 -tags interop ./examples ./test/interop
 
+.PHONY: test-apiserver
+test-apiserver: ## Tests against a real API server: that of KUBEBUILDER_ASSETS, or else of make apiserver
+	@[ -n "$${KUBEBUILDER_ASSETS:-}" ] || $(MAKE) apiserver
+	@KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$(CURDIR)/$(APISERVER)} $(GO) test -count=1 -tags apiserver ./api/v1
+APISERVER := .cache/apiserver
+
+.PHONY: apiserver
+apiserver: $(APISERVER)/kubectl ## Build kube-apiserver, etcd and kubectl from test/apiserver
+
+# kubectl is the last of the three, so if it is there all are.
+$(APISERVER)/kubectl: test/apiserver/go.mod test/apiserver/go.sum
+	@echo "building etcd, kube-apiserver and kubectl from source: about ten minutes on two cores, once"
+	@mkdir -p $(APISERVER)
+	@version=$$($(GO) list -C test/apiserver -m -f '{{.Version}}' k8s.io/kubernetes); \
+	minor=$${version#v1.}; minor=$${minor%%.*}; stamp=k8s.io/component-base/version; \
+	build() { \
+		CGO_ENABLED=0 $(GO) build -C test/apiserver -trimpath -o $(CURDIR)/$(APISERVER)/$$1 \
+			-ldflags="-s -w -X $$stamp.gitVersion=$$version -X $$stamp.gitMajor=1 -X $$stamp.gitMinor=$$minor" $$2; \
+	}; \
+	build etcd go.etcd.io/etcd/server/v3; \
+	build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver; \
+	build kubectl k8s.io/kubernetes/cmd/kubectl
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 50000x)
 	@mkdir -p .cache
@@ -67,7 +90,7 @@ lint: ## golangci-lint, with the import directions (the first time builds it, wh
 
 .PHONY: verify
 verify: ## Module files tidy, code formatted, generated files up to date, go vet
-	@for module in . tools; do \
+	@for module in . tools test/apiserver; do \
 		$(GO) -C $$module mod tidy -diff >/dev/null || { echo "go.mod and go.sum are not tidy: run go mod tidy in $$module" >&2; exit 1; }; \
 	done
 	@files=$$($(GOFILES) -exec gofmt -l {} +); if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:" $$files >&2; exit 1; fi
@@ -75,7 +98,13 @@ verify: ## Module files tidy, code formatted, generated files up to date, go vet
 		grep -q '"testing/synctest"' $$package/*_test.go || { echo "tests in $$package sleep, but not in virtual time" >&2; exit 1; }; \
 	done
 	@$(GO) test -count=1 -run '^TestGenerated' ./pkg/exchange ./internal/seed
-	@$(GO) vet -tags interop ./...
+	@mkdir -p .cache && rm -rf .cache/api && cp -r api .cache/api && $(GO) generate ./api/... && \
+	if ! diff -r .cache/api api >.cache/api.diff; then \
+		rm -rf api && mv .cache/api api; \
+		echo "what is made from api/v1 is not up to date: run make generate" >&2; exit 1; \
+	fi
+	@rm -rf .cache/api .cache/api.diff
+	@$(GO) vet -tags interop,apiserver ./...
 GOFILES := find . -name node_modules -prune -o -name '*.go'
 
 .PHONY: generate

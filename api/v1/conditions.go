@@ -1,0 +1,122 @@
+package v1
+
+// The conditions of a PeerNetwork. Each is there from the first reconcile on, has
+// the observedGeneration of the spec that it was found for, and says in its message
+// what to do. A reason belongs to the status that it is listed under.
+const (
+	// ConditionAvailable tells whether applications can join the network now: at
+	// least one seed takes connections and is reached at a published address.
+	//
+	// True:
+	//   - SeedsReachable
+	//
+	// False:
+	//   - InvalidSpec: the spec contradicts itself or the cluster. Nothing was changed;
+	//     seeds that run go on.
+	//   - SecretMissing: a Secret that the spec names is not there, or lacks a key.
+	//   - NoSeedReady: no seed takes connections; Progressing says whether one will.
+	//   - NoSeedReachable: seeds run, but are not reached; status.seeds says why.
+	//
+	// Unknown:
+	//   - ReconcileFailed: the API server refused or did not answer; it is tried again.
+	ConditionAvailable = "Available"
+
+	// ConditionProgressing tells whether the cluster is on its way to what the
+	// spec asks for.
+	//
+	// True:
+	//   - Creating: the first seeds start.
+	//   - RollingOut: seeds are replaced, one at a time.
+	//   - ScalingUp, ScalingDown: seeds are added, or drained and taken away.
+	//
+	// False:
+	//   - Complete: it is there.
+	//   - InvalidSpec, SecretMissing: nothing is done, as for Available.
+	//   - Stalled: a seed has not become ready for 10 minutes; the message has what
+	//     its pod says.
+	//
+	// Unknown:
+	//   - ReconcileFailed: as for Available.
+	ConditionProgressing = "Progressing"
+
+	// ConditionPublished tells whether every seed that takes connections is
+	// published, and what is published is right.
+	//
+	// True:
+	//   - AllSeedsPublished
+	//
+	// False:
+	//   - SeedsWithheld: some are not, since they are not reached or drain.
+	//   - AddressesPending: some have no address yet.
+	//   - NothingToPublish: no seed takes connections. What was published is withdrawn.
+	//   - InvalidSpec, SecretMissing: as for Available; what was published stays.
+	//
+	// Unknown:
+	//   - ReconcileFailed: as for Available.
+	ConditionPublished = "Published"
+
+	// ConditionCertificateReady tells whether the seeds have a certificate that is
+	// good for their addresses.
+	//
+	// True:
+	//   - SelfSigned: of the operator's own authority.
+	//   - Issued: by the cert-manager issuer.
+	//   - Provided: by the Secret.
+	//
+	// False:
+	//   - SecretMissing: the Secret is not there.
+	//   - SecretInvalid: it has no certificate with its key.
+	//   - CertificateExpired: it has expired, or is not valid yet.
+	//   - NamesMissing: it is not good for some addresses, which are not published.
+	//   - CertManagerMissing: an issuer is named, and cert-manager is not installed.
+	//   - Issuing: cert-manager has not issued it; the message has what it says.
+	//   - InvalidSpec: as for Available.
+	//
+	// Unknown:
+	//   - ReconcileFailed: as for Available.
+	ConditionCertificateReady = "CertificateReady"
+)
+
+// Reasons of several conditions.
+const (
+	ReasonInvalidSpec     = "InvalidSpec"
+	ReasonSecretMissing   = "SecretMissing"
+	ReasonReconcileFailed = "ReconcileFailed"
+)
+
+// Reasons of [ConditionAvailable].
+const (
+	ReasonSeedsReachable  = "SeedsReachable"
+	ReasonNoSeedReady     = "NoSeedReady"
+	ReasonNoSeedReachable = "NoSeedReachable"
+)
+
+// Reasons of [ConditionProgressing].
+const (
+	ReasonCreating    = "Creating"
+	ReasonRollingOut  = "RollingOut"
+	ReasonScalingUp   = "ScalingUp"
+	ReasonScalingDown = "ScalingDown"
+	ReasonComplete    = "Complete"
+	ReasonStalled     = "Stalled"
+)
+
+// Reasons of [ConditionPublished].
+const (
+	ReasonAllSeedsPublished = "AllSeedsPublished"
+	ReasonSeedsWithheld     = "SeedsWithheld"
+	ReasonAddressesPending  = "AddressesPending"
+	ReasonNothingToPublish  = "NothingToPublish"
+)
+
+// Reasons of [ConditionCertificateReady].
+const (
+	ReasonSelfSigned         = "SelfSigned"
+	ReasonIssued             = "Issued"
+	ReasonProvided           = "Provided"
+	ReasonSecretInvalid      = "SecretInvalid"
+	ReasonCertificateExpired = "CertificateExpired"
+	ReasonNamesMissing       = "NamesMissing"
+	ReasonCertManagerMissing = "CertManagerMissing"
+	ReasonIssuing            = "Issuing"
+)
