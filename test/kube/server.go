@@ -1,0 +1,81 @@
+package kube
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/peerexchange/peerexchange/api/v1/crd"
+)
+
+// assets is the variable that names the folder of the programs.
+const assets = "KUBEBUILDER_ASSETS"
+
+// Server is an API server that knows PeerNetworks.
+type Server struct {
+	// Config is for clients that may do everything.
+	Config *rest.Config
+
+	environment *envtest.Environment
+	kubeconfig  string
+}
+
+// Start starts one. Whoever starts it stops it.
+func Start() (*Server, error) {
+	if os.Getenv(assets) == "" {
+		return nil, fmt.Errorf("%s names no folder with kube-apiserver, etcd and kubectl: run make test-apiserver, or set it to .cache/apiserver after make apiserver", assets)
+	}
+	definition := &apiextensionsv1.CustomResourceDefinition{}
+	if err := yaml.UnmarshalStrict(crd.YAML, definition); err != nil {
+		return nil, fmt.Errorf("read the definition: %w", err)
+	}
+	s := &Server{environment: &envtest.Environment{CRDs: []*apiextensionsv1.CustomResourceDefinition{definition}}}
+	var err error
+	if s.Config, err = s.environment.Start(); err != nil {
+		s.environment.Stop()
+		return nil, fmt.Errorf("start the API server: %w", err)
+	}
+	if err := s.writeKubeconfig(); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) writeKubeconfig() error {
+	file, err := os.CreateTemp("", "kubeconfig-*")
+	if err != nil {
+		return err
+	}
+	s.kubeconfig = file.Name()
+	if _, err := file.Write(s.environment.KubeConfig); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+// Stop ends the server and removes what it kept.
+func (s *Server) Stop() error {
+	if s.kubeconfig != "" {
+		os.Remove(s.kubeconfig)
+	}
+	return s.environment.Stop()
+}
+
+// Kubectl runs kubectl with these arguments and this input, and returns what it
+// said on both of its outputs.
+func (s *Server) Kubectl(input string, args ...string) (string, error) {
+	program := filepath.Join(os.Getenv(assets), "kubectl")
+	cmd := exec.Command(program, append([]string{"--kubeconfig", s.kubeconfig}, args...)...)
+	cmd.Stdin = bytes.NewBufferString(input)
+	output, err := cmd.CombinedOutput()
+	return string(output), err
+}
