@@ -1,27 +1,29 @@
 package v1
 
-// Access is who may connect to the seeds: everybody, or whoever has a token that
-// one of these is for.
+// Access is who may connect to the seeds: everybody, or, if there is any of these,
+// whoever has a token that is good by one of them. Seeds take changes of the
+// Secrets without a restart; who is connected stays.
 type Access struct {
-	// Tokens, one a line. Peers with one of them may connect. Seeds
-	// take changes without a restart; peers whose token is taken away are
-	// disconnected.
+	// Tokens, one a line of 16 bytes or more, each of them good for everybody who
+	// has it.
 	//
 	// +optional
 	Tokens *SecretKey `json:"tokens,omitempty"`
 
-	// Key that tokens are signed with, which are then JSON Web
-	// Tokens (HS256).
+	// Secrets of JSON Web Tokens that are signed with HS256, one a line of 32 bytes
+	// or more.
 	//
 	// +optional
 	JWTSecret *SecretKey `json:"jwtSecret,omitempty"`
 
-	// JSON Web Key Set, with whose keys tokens are signed (RS256,
-	// ES256 or EdDSA).
+	// Public keys of JSON Web Tokens, as a JSON Web Key Set.
 	//
 	// +optional
 	JWKS *SecretKey `json:"jwks,omitempty"`
 }
+
+// TokensNeeded tells whether only those with a token may connect.
+func (a Access) TokensNeeded() bool { return a.Tokens != nil || a.JWTSecret != nil || a.JWKS != nil }
 
 // SecretKey is one entry of a Secret in this namespace.
 type SecretKey struct {

@@ -62,7 +62,7 @@ func TestKubectl(t *testing.T) {
 	if got := kubectl("", "get", "pn/demo", "--subresource=scale", "-o", "jsonpath={.spec.replicas} {.status.replicas} {.status.selector}"); got != "5 2 app=seed" {
 		t.Errorf("the scale is %q", got)
 	}
-	refused("less than or equal to 100", "", "scale", "pn/demo", "--replicas=101")
+	refused("less than or equal to 64", "", "scale", "pn/demo", "--replicas=101")
 	kubectl("", "patch", "pn/demo", "--type=merge", "-p", `{"spec":{"autoscaling":{"maxReplicas":4}}}`)
 	refused("replicas has no effect with autoscaling", "", "scale", "pn/demo", "--replicas=3")
 	refused("networkID cannot be changed", "", "patch", "pn/demo", "--type=merge", "-p", `{"spec":{"networkID":"other"}}`)

@@ -6,20 +6,20 @@ package v1
 //
 // +kubebuilder:validation:XValidation:rule="self.minReplicas <= self.maxReplicas",message="autoscaling.minReplicas is above autoscaling.maxReplicas: lower it, or raise maxReplicas (minReplicas is 2 unless it is given)"
 type Autoscaling struct {
-	// Fewest seeds, from 1 to 100. Default 2.
+	// Fewest seeds, from 1 to 64. Default 2.
 	//
 	// +optional
 	// +default=2
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
+	// +kubebuilder:validation:Maximum=64
 	MinReplicas int32 `json:"minReplicas,omitempty"`
 
-	// Most seeds, from 1 to 100. It has no default, since it is what the network
+	// Most seeds, from 1 to 64. It has no default, since it is what the network
 	// may cost.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
+	// +kubebuilder:validation:Maximum=64
 	MaxReplicas int32 `json:"maxReplicas"`
 
 	// Peers that a seed is to have on average, from 1 to 1,000,000. Default 1000.

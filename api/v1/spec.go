@@ -1,7 +1,9 @@
 package v1
 
-// PeerNetworkSpec is what a network and its seeds are to be.
+// PeerNetworkSpec is what a network and its seeds are to be. There are 64 seeds at
+// most, since each is linked with every other.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.turn) || !has(self.turn.relayPorts) || (has(self.exposure) && self.exposure.type == 'HostPort')",message="turn.relayPorts has no effect with this exposure.type: set exposure.type to HostPort, or remove it"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.autoscaling) || !has(self.autoscaling) || self.replicas == oldSelf.replicas",message="replicas has no effect with autoscaling: change autoscaling.minReplicas and autoscaling.maxReplicas, or remove autoscaling"
 type PeerNetworkSpec struct {
 	// ID of the network: any text that is unique to it, of 1 to 128 bytes (in
@@ -16,14 +18,14 @@ type PeerNetworkSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:cntrl:]]')",message="networkID has control characters, such as a tab or a line's end"
 	NetworkID string `json:"networkID"`
 
-	// Number of seeds, from 1 to 100. Default 2. Two or more are needed for the
+	// Number of seeds, from 1 to 64. Default 2. Two or more are needed for the
 	// network to be entered while a seed is restarted. `kubectl scale` and a
 	// HorizontalPodAutoscaler change it. It has no effect with autoscaling.
 	//
 	// +optional
 	// +default=2
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
+	// +kubebuilder:validation:Maximum=64
 	Replicas int32 `json:"replicas,omitempty"`
 
 	// Lets the operator choose the number of seeds by the number of peers. Without

@@ -11,9 +11,9 @@ type TURN struct {
 	// +default=true
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// UDP ports for relayed connections, published on the nodes with exposure
-	// type HostPort: a peer then needs no relay of its own to reach a relayed one. With
-	// other types, and without this, two peers that both use the relay still meet at it.
+	// With exposure type HostPort: UDP ports for relayed connections, which are
+	// opened on the nodes, so that a peer without a relay of its own reaches a relayed
+	// one. Without it, and with other types, two peers that both use the relay meet at it.
 	//
 	// +optional
 	RelayPorts *PortRange `json:"relayPorts,omitempty"`

@@ -9,9 +9,9 @@ package v1
 // It adds seeds at once, and takes them away one at a time, each of them drained,
 // after fewer would have done for a whole window.
 type AutoscalingApplyConfiguration struct {
-	// Fewest seeds, from 1 to 100. Default 2.
+	// Fewest seeds, from 1 to 64. Default 2.
 	MinReplicas *int32 `json:"minReplicas,omitempty"`
-	// Most seeds, from 1 to 100. It has no default, since it is what the network
+	// Most seeds, from 1 to 64. It has no default, since it is what the network
 	// may cost.
 	MaxReplicas *int32 `json:"maxReplicas,omitempty"`
 	// Peers that a seed is to have on average, from 1 to 1,000,000. Default 1000.

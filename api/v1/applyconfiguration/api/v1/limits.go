@@ -9,8 +9,10 @@ import (
 // LimitsApplyConfiguration represents a declarative configuration of the Limits type for use
 // with apply.
 //
-// Limits bound what a stranger can make one seed spend. docs/limits.md says more
-// about each. The word unlimited takes a limit away.
+// Limits bound what a stranger can make one seed spend; docs/limits.md says more
+// about each. These are the ones that depend on how large a network is and who is
+// in it; the seed has more, which are the same for all. The word unlimited takes a limit
+// away.
 type LimitsApplyConfiguration struct {
 	// Limit on how long a connection may take from its first byte to a ready peer. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 10s.
 	HandshakeTime *string `json:"handshakeTime,omitempty"`

@@ -9,13 +9,14 @@ import (
 // PeerNetworkSpecApplyConfiguration represents a declarative configuration of the PeerNetworkSpec type for use
 // with apply.
 //
-// PeerNetworkSpec is what a network and its seeds are to be.
+// PeerNetworkSpec is what a network and its seeds are to be. There are 64 seeds at
+// most, since each is linked with every other.
 type PeerNetworkSpecApplyConfiguration struct {
 	// ID of the network: any text that is unique to it, of 1 to 128 bytes (in
 	// UTF-8) without control characters. Nodes connect only to nodes with the same
 	// one. It cannot be changed, since all peers would be in another network.
 	NetworkID *string `json:"networkID,omitempty"`
-	// Number of seeds, from 1 to 100. Default 2. Two or more are needed for the
+	// Number of seeds, from 1 to 64. Default 2. Two or more are needed for the
 	// network to be entered while a seed is restarted. `kubectl scale` and a
 	// HorizontalPodAutoscaler change it. It has no effect with autoscaling.
 	Replicas *int32 `json:"replicas,omitempty"`

@@ -14,9 +14,9 @@ import (
 type TURNApplyConfiguration struct {
 	// Whether the seeds relay. STUN goes with it. Default true.
 	Enabled *bool `json:"enabled,omitempty"`
-	// UDP ports for relayed connections, published on the nodes with exposure
-	// type HostPort: a peer then needs no relay of its own to reach a relayed one. With
-	// other types, and without this, two peers that both use the relay still meet at it.
+	// With exposure type HostPort: UDP ports for relayed connections, which are
+	// opened on the nodes, so that a peer without a relay of its own reaches a relayed
+	// one. Without it, and with other types, two peers that both use the relay meet at it.
 	RelayPorts *PortRangeApplyConfiguration `json:"relayPorts,omitempty"`
 	// Networks that clients may be connected to although they are not public, such
 	// as 10.1.0.0/16. At most 64. Default: none. Whoever can connect to a seed gets a way into them.
