@@ -50,8 +50,9 @@ type Pod struct {
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
-	// How seeds are spread. Default: over zones and over nodes, as well as it can
-	// be done. At most 16.
+	// How seeds are spread. A constraint without a labelSelector is about all seeds
+	// of the network. Default: over zones and over nodes, as well as it can be done. At
+	// most 16.
 	//
 	// +optional
 	// +listType=atomic

@@ -29,8 +29,9 @@ type PodApplyConfiguration struct {
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 	// Rules on which nodes and beside which pods seeds run.
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
-	// How seeds are spread. Default: over zones and over nodes, as well as it can
-	// be done. At most 16.
+	// How seeds are spread. A constraint without a labelSelector is about all seeds
+	// of the network. Default: over zones and over nodes, as well as it can be done. At
+	// most 16.
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 	// Name of a PriorityClass. Default: the cluster's.
 	PriorityClassName *string `json:"priorityClassName,omitempty"`
