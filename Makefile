@@ -13,7 +13,7 @@ PLATFORM ?= linux/$(shell $(GO) env GOARCH)
 BUILDER ?= docker
 
 # What `make test` runs, in this order: the quick answers first.
-CHECKS := verify lint test-unit examples fuzz interop
+CHECKS := verify lint test-unit examples fuzz interop test-apiserver
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 INTEROP_NODE := test/interop/node
@@ -53,7 +53,8 @@ interop: $(INTEROP_NODE)/node_modules/.package-lock.json ## The npm packages of 
 .PHONY: test-apiserver
 test-apiserver: ## Tests against a real API server: that of KUBEBUILDER_ASSETS, or else of make apiserver
 	@[ -n "$${KUBEBUILDER_ASSETS:-}" ] || $(MAKE) apiserver
-	@KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$(CURDIR)/$(APISERVER)} $(GO) test -count=1 -tags apiserver ./api/v1
+	@KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$(CURDIR)/$(APISERVER)} $(GO) test -count=1 -tags apiserver -run APIServer \
+		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^//go:build apiserver' . | xargs dirname | sort -u)
 APISERVER := .cache/apiserver
 
 .PHONY: apiserver
@@ -97,7 +98,7 @@ verify: ## Module files tidy, code formatted, generated files up to date, go vet
 	@for package in $$($(GOFILES) -name '*_test.go' -exec grep -l 'time\.Sleep' {} + | xargs -r dirname | sort -u); do \
 		grep -q '"testing/synctest"' $$package/*_test.go || { echo "tests in $$package sleep, but not in virtual time" >&2; exit 1; }; \
 	done
-	@$(GO) test -count=1 -run '^TestGenerated' ./pkg/exchange ./internal/seed
+	@$(GO) test -count=1 -run '^TestGenerated' ./pkg/exchange ./internal/seed ./internal/operator/resources
 	@mkdir -p .cache && rm -rf .cache/api && cp -r api .cache/api && $(GO) generate ./api/... && \
 	if ! diff -r .cache/api api >.cache/api.diff; then \
 		rm -rf api && mv .cache/api api; \

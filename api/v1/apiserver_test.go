@@ -15,7 +15,7 @@ import (
 // A person's way with a PeerNetwork, by kubectl and a real API server. The rules
 // are tested in rules_test.go; here it is that a server takes the definition, and
 // what it makes of it.
-func TestKubectl(t *testing.T) {
+func TestAPIServer(t *testing.T) {
 	server, err := kube.Start()
 	if err != nil {
 		t.Fatal(err)
