@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// Facts are what the conditions of a network are about.
+type Facts struct {
+	// Generation is that of the spec.
+	Generation int64
+	// Problem is why nothing was done for the spec: nil, or ReasonInvalidSpec,
+	// ReasonSecretMissing or ReasonReconcileFailed, and what to do.
+	Problem *Finding
+	// Certificate is what was found of the certificate, and CertificateReady whether
+	// seeds can use it.
+	Certificate      Finding
+	CertificateReady bool
+
+	// Desired is how many seeds there are to be, Seeds those that exist, and Updated
+	// how many of them are as the spec says.
+	Desired int32
+	Seeds   []v1.SeedStatus
+	Updated int32
+	// New tells that all seeds have yet to become ready for the first time.
+	New bool
+	// Stalled is what keeps a seed from becoming ready; empty if nothing does.
+	Stalled string
+}
+
+// Finding is a reason of a condition, and its message.
+type Finding struct{ Reason, Message string }
+
+// Conditions are all conditions of a network, without the times of their changes.
+func Conditions(f Facts) []metav1.Condition {
+	if f.Problem != nil {
+		return problem(f)
+	}
+	condition := func(kind string, status bool, found Finding) metav1.Condition {
+		c := metav1.Condition{Type: kind, Status: metav1.ConditionFalse, ObservedGeneration: f.Generation, Reason: found.Reason, Message: found.Message}
+		if status {
+			c.Status = metav1.ConditionTrue
+		}
+		return c
+	}
+	count := countSeeds(f.Seeds)
+	available, whyAvailable := count.available()
+	progressing, whyProgressing := f.progressing(count)
+	published, whyPublished := count.publication(f.Seeds)
+	return []metav1.Condition{
+		condition(v1.ConditionAvailable, available, whyAvailable),
+		condition(v1.ConditionProgressing, progressing, whyProgressing),
+		condition(v1.ConditionPublished, published, whyPublished),
+		condition(v1.ConditionCertificateReady, f.CertificateReady, f.Certificate),
+	}
+}
+
+// problem says the same of everything: what was true before may not be any more.
+func problem(f Facts) []metav1.Condition {
+	status := metav1.ConditionFalse
+	if f.Problem.Reason == v1.ReasonReconcileFailed {
+		status = metav1.ConditionUnknown
+	}
+	var all []metav1.Condition
+	for _, kind := range []string{v1.ConditionAvailable, v1.ConditionProgressing, v1.ConditionPublished, v1.ConditionCertificateReady} {
+		all = append(all, metav1.Condition{Type: kind, Status: status, ObservedGeneration: f.Generation, Reason: f.Problem.Reason, Message: f.Problem.Message})
+	}
+	return all
+}
+
+// counts are how many seeds there are of each kind.
+type counts struct{ all, ready, draining, published, addressless int }
+
+func countSeeds(seeds []v1.SeedStatus) counts {
+	c := counts{all: len(seeds)}
+	for _, seed := range seeds {
+		if seed.Draining {
+			c.draining++
+			continue
+		}
+		if !seed.Ready {
+			continue
+		}
+		c.ready++
+		switch {
+		case seed.Published():
+			c.published++
+		case len(seed.Addresses) == 0:
+			c.addressless++
+		}
+	}
+	return c
+}
+
+func (c counts) available() (bool, Finding) {
+	switch {
+	case c.published > 0:
+		return true, Finding{v1.ReasonSeedsReachable, fmt.Sprintf("%s reached at published addresses", plural(c.published, "seed is", "seeds are"))}
+	case c.ready > 0:
+		return false, Finding{v1.ReasonNoSeedReachable, fmt.Sprintf("%s connections, and none is reached from outside; kubectl describe shows why for each, under Seeds", plural(c.ready, "seed takes", "seeds take"))}
+	}
+	return false, Finding{v1.ReasonNoSeedReady, "no seed takes connections; see Progressing"}
+}
+
+func (f Facts) progressing(c counts) (bool, Finding) {
+	staying := c.all - c.draining
+	desired := int(f.Desired)
+	done := fmt.Sprintf("%d of %d seeds are ready", c.ready, desired)
+	switch {
+	case f.Stalled != "":
+		return false, Finding{v1.ReasonStalled, f.Stalled}
+	case f.New && c.ready < desired:
+		return true, Finding{v1.ReasonCreating, done}
+	case staying > desired || staying == desired && c.draining > 0 && int(f.Updated) >= c.all:
+		return true, Finding{v1.ReasonScalingDown, fmt.Sprintf("%s to go, one at a time, until there are %d", plural(c.all-desired, "seed has", "seeds have"), desired)}
+	case int(f.Updated) < min(c.all, desired) || c.draining > 0:
+		return true, Finding{v1.ReasonRollingOut, fmt.Sprintf("%d of %d seeds are as the spec says; one at a time is replaced", f.Updated, desired)}
+	case c.ready < desired:
+		return true, Finding{v1.ReasonScalingUp, done}
+	}
+	return false, Finding{v1.ReasonComplete, fmt.Sprintf("all of %d seeds are ready", desired)}
+}
+
+func (c counts) publication(seeds []v1.SeedStatus) (bool, Finding) {
+	switch {
+	case c.ready == 0:
+		return false, Finding{v1.ReasonNothingToPublish, "no seed takes connections; see Progressing"}
+	case c.addressless > 0:
+		return false, Finding{v1.ReasonAddressesPending, withheld(seeds, func(s v1.SeedStatus) bool { return len(s.Addresses) == 0 })}
+	case c.published < c.ready:
+		return false, Finding{v1.ReasonSeedsWithheld, withheld(seeds, func(v1.SeedStatus) bool { return true })}
+	case c.draining > 0:
+		return false, Finding{v1.ReasonSeedsWithheld, fmt.Sprintf("%s to go, and its addresses are withdrawn", plural(c.draining, "seed is about", "seeds are about"))}
+	}
+	return true, Finding{v1.ReasonAllSeedsPublished, fmt.Sprintf("the addresses of %s published", plural(c.published, "seed are", "seeds are"))}
+}
+
+// shownSeeds is how many seeds a message tells of one by one.
+const shownSeeds = 3
+
+// withheld tells of the seeds that take connections and are not published.
+func withheld(seeds []v1.SeedStatus, which func(v1.SeedStatus) bool) string {
+	var each []string
+	more := 0
+	for _, seed := range seeds {
+		switch {
+		case !seed.Ready || seed.Draining || seed.Published() || !which(seed):
+		case len(each) == shownSeeds:
+			more++
+		default:
+			each = append(each, seed.Name+": "+seed.Message)
+		}
+	}
+	if more > 0 {
+		each = append(each, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(each, "; ")
+}
+
+// plural is a number with the words for one, or for others.
+func plural(n int, one, other string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, other)
+}
