@@ -80,10 +80,7 @@ func Replicas(in ScaleInput) ScaleDecision {
 	if in.FewerSince != nil && in.FewerSince.Before(in.Now) {
 		since = *in.FewerSince
 	}
-	window := 10 * time.Minute // the schema's default
-	if auto.ScaleDownWindowSeconds != nil {
-		window = time.Duration(*auto.ScaleDownWindowSeconds) * time.Second
-	}
+	window := Window(auto)
 	if in.Now.Sub(since) < window {
 		return ScaleDecision{Replicas: in.Current, FewerSince: &since}
 	}
@@ -91,6 +88,14 @@ func Replicas(in ScaleInput) ScaleDecision {
 		Replicas: in.Current - 1,
 		Message:  changed(in.Current, in.Current-1, fmt.Sprintf("%s, and fewer seeds were enough for %s", why, window)),
 	}
+}
+
+// Window is for how long fewer seeds have to be enough.
+func Window(auto *v1.Autoscaling) time.Duration {
+	if auto.ScaleDownWindowSeconds == nil {
+		return 10 * time.Minute // the schema's default
+	}
+	return time.Duration(*auto.ScaleDownWindowSeconds) * time.Second
 }
 
 // Step is how many seeds the StatefulSet is to run on the way from current to

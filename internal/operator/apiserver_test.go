@@ -1,0 +1,392 @@
+//go:build apiserver
+
+package operator
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
+	"github.com/peerexchange/peerexchange/test/kube"
+)
+
+var server *kube.Server
+
+func TestMain(m *testing.M) {
+	var err error
+	if server, err = kube.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if err := server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// world is one namespace with one network, whose pods, nodes and seeds are the test's.
+type world struct {
+	*testing.T
+	client     client.Client
+	reconciler *Reconciler
+	network    *v1.PeerNetwork
+	now        time.Time
+	writes     []string
+	peers      map[string]int32
+	unreached  map[string]v1.SeedReason // by the seed's first address
+}
+
+func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
+	t.Helper()
+	types := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, v1.AddToScheme} {
+		if err := add(types); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain, err := client.NewWithWatch(server.Config, client.Options{Scheme: types})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, client: plain, now: time.Now().Truncate(time.Second), peers: map[string]int32{}, unreached: map[string]v1.SeedReason{}}
+	counting := interceptor.NewClient(plain, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			w.writes = append(w.writes, fmt.Sprintf("apply %v", object))
+			return c.Apply(ctx, object, options...)
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
+			w.writes = append(w.writes, "delete "+object.GetName())
+			return c.Delete(ctx, object, options...)
+		},
+		SubResourcePatch: func(ctx context.Context, c client.Client, name string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+			w.writes = append(w.writes, "patch "+name)
+			return c.SubResource(name).Patch(ctx, object, patch, options...)
+		},
+	})
+	w.reconciler = &Reconciler{
+		Client: counting, Reader: plain, Seeds: w, Events: events.NewFakeRecorder(1000),
+		Settings: resources.Settings{Image: "seed:test", ClusterDomain: "cluster.local", Namespace: "operator", PodLabels: map[string]string{"app": "operator"}},
+		Now:      func() time.Time { return w.now },
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	w.must(plain.Create(t.Context(), namespace))
+	spec.NetworkID = "demo"
+	w.network = &v1.PeerNetwork{ObjectMeta: metav1.ObjectMeta{Name: "demo", Namespace: namespace.Name}, Spec: spec}
+	w.must(plain.Create(t.Context(), w.network))
+	return w
+}
+
+// Status implements [Seeds].
+func (w *world) Status(_ context.Context, pod *corev1.Pod) (SeedReport, error) {
+	return SeedReport{Peers: w.peers[pod.Name]}, nil
+}
+
+// Reach implements [Seeds].
+func (w *world) Reach(_ context.Context, target Target) (v1.SeedReason, string) {
+	if reason, ok := w.unreached[target.Addresses[0]]; ok {
+		return reason, "nothing answers at " + target.Addresses[0]
+	}
+	return v1.SeedReached, "at " + strings.Join(target.Addresses, ", ")
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// reconcile does so once, reads the network again, and returns what was written.
+func (w *world) reconcile() []string {
+	w.Helper()
+	w.writes = nil
+	_, err := w.reconciler.Reconcile(w.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(w.network)})
+	w.must(err)
+	w.get(w.network)
+	return w.writes
+}
+
+// settled reconciles, and then once more, which is to write nothing.
+func (w *world) settled() {
+	w.Helper()
+	w.reconcile()
+	if writes := w.reconcile(); len(writes) > 0 {
+		w.Errorf("nothing changed, and written is %q", writes)
+	}
+}
+
+func (w *world) get(object client.Object) {
+	w.Helper()
+	w.must(w.client.Get(w.Context(), client.ObjectKeyFromObject(object), object))
+}
+
+// named is an object of the network's namespace.
+func named[T any, P interface {
+	*T
+	client.Object
+}](w *world, name string) P {
+	w.Helper()
+	object := P(new(T))
+	object.SetNamespace(w.network.Namespace)
+	object.SetName(name)
+	w.get(object)
+	return object
+}
+
+func (w *world) set() *appsv1.StatefulSet { return named[appsv1.StatefulSet](w, "demo-seed") }
+
+func (w *world) document() *plan.Document {
+	w.Helper()
+	return plan.Read([]byte(named[corev1.ConfigMap](w, "demo-bootstrap").Data["bootstrap.json"]))
+}
+
+func (w *world) wantConditions(want ...string) {
+	w.Helper()
+	for _, one := range want {
+		kind, text, _ := strings.Cut(one, " ")
+		c := meta.FindStatusCondition(w.network.Status.Conditions, kind)
+		if c == nil {
+			w.Fatalf("there is no condition %s", kind)
+		}
+		if is := string(c.Status) + " " + c.Reason + ": " + c.Message; !strings.HasPrefix(is, text) {
+			w.Errorf("%s is %s, want %s", kind, is, text)
+		}
+		if c.ObservedGeneration != w.network.Generation {
+			w.Errorf("%s is of generation %d, and the spec of %d", kind, c.ObservedGeneration, w.network.Generation)
+		}
+	}
+}
+
+// node makes one with an address.
+func (w *world) node(address string) string {
+	w.Helper()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{GenerateName: "node-"}}
+	w.must(w.client.Create(w.Context(), node))
+	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeExternalIP, Address: address}}
+	w.must(w.client.Status().Update(w.Context(), node))
+	w.Cleanup(func() { w.must(w.client.Delete(context.WithoutCancel(w.Context()), node)) })
+	return node.Name
+}
+
+// pod makes what the StatefulSet's controller would, ready on that node.
+func (w *world) pod(name, node string) *corev1.Pod {
+	w.Helper()
+	set := w.set()
+	if _, ok := resources.Ordinal(w.network, name); !ok {
+		w.Fatalf("%s is no name of a seed", name)
+	}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: name, Labels: set.Spec.Template.Labels}, Spec: set.Spec.Template.Spec}
+	pod.Spec.NodeName = node
+	pod.Labels["statefulset.kubernetes.io/pod-name"] = name
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Spec.ServiceAccountName}}
+	w.get(account)
+	w.must(w.client.Create(w.Context(), pod))
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	w.must(w.client.Status().Update(w.Context(), pod))
+	return pod
+}
+
+// gone takes a pod away, as the kubelet does after it has ended.
+func (w *world) gone(pod *corev1.Pod) {
+	w.Helper()
+	w.must(client.IgnoreNotFound(w.client.Delete(w.Context(), pod, client.GracePeriodSeconds(0))))
+}
+
+func (w *world) update(change func(*v1.PeerNetworkSpec)) {
+	w.Helper()
+	change(&w.network.Spec)
+	w.must(w.client.Update(w.Context(), w.network))
+}
+
+func TestAPIServerFromNothingToPublished(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Exposure: v1.Exposure{Type: v1.ExposeNodePort}})
+	w.settled()
+	w.wantConditions(
+		"Available False NoSeedReady", "Progressing True Creating: 0 of 2 seeds are ready",
+		"Published False NothingToPublish", "CertificateReady True SelfSigned")
+	if got := *w.set().Spec.Replicas; got != 2 {
+		t.Errorf("there are %d replicas", got)
+	}
+	if document := w.document(); document == nil || document.Sequence != 1 || len(document.Seeds) != 0 {
+		t.Errorf("the first document is %+v", document)
+	}
+
+	node := w.node("203.0.113.7")
+	first, second := w.pod("demo-seed-0", node), w.pod("demo-seed-1", node)
+	w.peers[first.Name], w.peers[second.Name] = 3, 4
+	tls := func(pod *corev1.Pod) string {
+		service := named[corev1.Service](w, pod.Name)
+		return fmt.Sprintf("wss://203.0.113.7:%d", service.Spec.Ports[0].NodePort)
+	}
+	w.unreached[tls(second)] = v1.SeedDialFailed
+	w.settled()
+	w.wantConditions(
+		"Available True SeedsReachable", "Progressing False Complete",
+		"Published False SeedsWithheld: demo-seed-1: nothing answers at "+tls(second))
+	if s := w.network.Status; s.Peers != 7 || s.ReadyReplicas != 2 || s.Address != tls(first) || s.Selector == "" || s.Bootstrap.Sequence != 2 {
+		t.Errorf("the status is %+v", s)
+	}
+	if d := w.document(); d.Sequence != 2 || len(d.Seeds) != 1 || d.Seeds[0].Name != first.Name || !slices.Contains(d.Seeds[0].Addresses, tls(first)) {
+		t.Errorf("published is %+v", d)
+	}
+
+	delete(w.unreached, tls(second))
+	w.settled()
+	w.wantConditions("Published True AllSeedsPublished")
+	lines := strings.Fields(named[corev1.ConfigMap](w, "demo-bootstrap").Data["addresses"])
+	if len(lines) != 4 || !slices.Contains(lines, tls(second)) {
+		t.Errorf("the published addresses are %q", lines)
+	}
+	if !strings.Contains(named[corev1.ConfigMap](w, "demo-bootstrap").Data["ca.crt"], "BEGIN CERTIFICATE") {
+		t.Error("the authority is not published")
+	}
+
+	w.must(w.client.Delete(t.Context(), first)) // with its grace period
+	w.settled()
+	w.wantConditions("Available True", "Published False SeedsWithheld")
+	if d := w.document(); d.Sequence != 4 || len(d.Seeds) != 1 || d.Seeds[0].Name != second.Name {
+		t.Errorf("published is %+v", d)
+	}
+	if s := w.network.Status.Seeds[0]; !s.Draining || s.Reason != v1.SeedDraining {
+		t.Errorf("the seed that goes is %+v", s)
+	}
+	w.gone(first)
+	w.gone(second)
+}
+
+// What others add survives, and what they take or change comes back.
+func TestAPIServerOwnsItsFieldsOnly(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Exposure: v1.Exposure{Type: v1.ExposeNodePort}})
+	w.settled()
+	service := named[corev1.Service](w, "demo-seed-0")
+	port := service.Spec.Ports[0].NodePort
+	service.Annotations["example.org/mine"] = "yes"
+	w.must(w.client.Update(t.Context(), service))
+	set := w.set()
+	set.Spec.Template.Spec.Containers[0].Image = "other"
+	w.must(w.client.Update(t.Context(), set))
+	w.must(w.client.Delete(t.Context(), named[corev1.Secret](w, "demo-mesh")))
+	w.settled()
+	if service = named[corev1.Service](w, "demo-seed-0"); service.Annotations["example.org/mine"] != "yes" || service.Spec.Ports[0].NodePort != port {
+		t.Errorf("the Service has %v and port %d", service.Annotations, service.Spec.Ports[0].NodePort)
+	}
+	if image := w.set().Spec.Template.Spec.Containers[0].Image; image != "seed:test" {
+		t.Errorf("the image is %s", image)
+	}
+	if len(named[corev1.Secret](w, "demo-mesh").Data["secrets"]) == 0 {
+		t.Error("the mesh has no secret")
+	}
+
+	off := false
+	w.update(func(s *v1.PeerNetworkSpec) { s.NetworkPolicy.Enabled = &off })
+	w.settled()
+	err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.network.Namespace, Name: "demo-seed"}, &networkingv1.NetworkPolicy{})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("the NetworkPolicy is still there: %v", err)
+	}
+}
+
+// Seeds go one at a time, and their Services after them.
+func TestAPIServerScalesDownOneByOne(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 3, Exposure: v1.Exposure{Type: v1.ExposeNodePort}})
+	w.settled()
+	node := w.node("203.0.113.8")
+	var pods []*corev1.Pod
+	for ordinal := range int32(3) {
+		pods = append(pods, w.pod(resources.SeedName(w.network, ordinal), node))
+	}
+	w.settled()
+	w.wantConditions("Progressing False Complete")
+	w.update(func(s *v1.PeerNetworkSpec) { s.Replicas = 1 })
+	w.settled()
+	w.wantConditions("Progressing True ScalingDown")
+	if got := *w.set().Spec.Replicas; got != 2 {
+		t.Errorf("there are %d replicas while the first has not gone", got)
+	}
+	w.must(w.client.Delete(t.Context(), pods[2]))
+	w.settled()
+	if got := *w.set().Spec.Replicas; got != 2 {
+		t.Errorf("there are %d replicas while the first drains", got)
+	}
+	named[corev1.Service](w, pods[2].Name) // it still leads to the seed
+	w.gone(pods[2])
+	w.settled()
+	if got := *w.set().Spec.Replicas; got != 1 {
+		t.Errorf("there are %d replicas after the first has gone", got)
+	}
+	var services corev1.ServiceList
+	w.must(w.client.List(t.Context(), &services, client.InNamespace(w.network.Namespace)))
+	if len(services.Items) != 3 { // headless, and those of the two that are there
+		t.Errorf("there are %d Services", len(services.Items))
+	}
+	w.gone(pods[1])
+	w.settled()
+	w.wantConditions("Progressing False Complete")
+	w.gone(pods[0])
+}
+
+// A network that cannot be made says what to do, and goes on once it is done.
+func TestAPIServerProblems(t *testing.T) {
+	t.Run("a Secret is missing", func(t *testing.T) {
+		w := newWorld(t, v1.PeerNetworkSpec{Access: v1.Access{Tokens: &v1.SecretKey{SecretName: "members", Key: "list"}}})
+		w.settled()
+		for _, kind := range []string{"Available", "Progressing", "Published", "CertificateReady"} {
+			w.wantConditions(kind + " False SecretMissing: the Secret members, which spec.access.tokens names, is not in the namespace " + w.network.Namespace + ": make it, or correct the name")
+		}
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: "members"}, StringData: map[string]string{"lists": "x"}}
+		w.must(w.client.Create(t.Context(), secret))
+		w.settled()
+		w.wantConditions("Available False SecretMissing: the Secret members, which spec.access.tokens names, has nothing under the key list: add it")
+		secret.StringData = map[string]string{"list": "0123456789abcdef"}
+		w.must(w.client.Update(t.Context(), secret))
+		w.settled()
+		w.wantConditions("Progressing True Creating")
+	})
+	t.Run("an object is another's", func(t *testing.T) {
+		w := newWorld(t, v1.PeerNetworkSpec{})
+		w.must(w.client.Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: "demo-seed"}}))
+		w.settled()
+		w.wantConditions("Available False InvalidSpec: the ServiceAccount demo-seed is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name")
+	})
+	t.Run("there is no cert-manager", func(t *testing.T) {
+		w := newWorld(t, v1.PeerNetworkSpec{TLS: v1.TLS{Issuer: &v1.IssuerReference{Name: "letsencrypt"}}})
+		w.settled()
+		w.wantConditions("CertificateReady False CertManagerMissing: spec.tls.issuer needs cert-manager, which is not installed: install it, or remove spec.tls.issuer", "Progressing True Creating")
+	})
+	t.Run("the certificate is not there", func(t *testing.T) {
+		w := newWorld(t, v1.PeerNetworkSpec{TLS: v1.TLS{SecretName: "mine"}})
+		w.settled()
+		w.wantConditions("CertificateReady False SecretMissing: the Secret mine, which spec.tls.secretName names")
+	})
+	t.Run("the authority was changed", func(t *testing.T) {
+		w := newWorld(t, v1.PeerNetworkSpec{})
+		w.settled()
+		secret := named[corev1.Secret](w, "demo-ca")
+		secret.Data["ca.key"] = []byte("another")
+		w.must(w.client.Update(t.Context(), secret))
+		w.settled()
+		w.wantConditions("CertificateReady False InvalidSpec: the Secret demo-ca is not as the operator wrote it")
+	})
+}

@@ -1,0 +1,142 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
+)
+
+// Bounds of asking seeds.
+const (
+	askAtOnce = 16
+	askTime   = 5 * time.Second
+)
+
+// seed is one that exists.
+type seed struct {
+	ordinal   int32
+	pod       corev1.Pod
+	endpoints plan.Endpoints
+	status    v1.SeedStatus
+}
+
+// observedSet is the StatefulSet as it is.
+type observedSet struct {
+	exists   bool
+	replicas int32
+	revision string // that pods are to be of
+}
+
+// observe reads what there is of a network, and asks its seeds.
+func (r *Reconciler) observe(ctx context.Context, state *run) error {
+	n := state.network
+	if err := r.observeSet(ctx, state); err != nil {
+		return err
+	}
+	var services corev1.ServiceList
+	if err := r.Client.List(ctx, &services, client.InNamespace(n.Namespace), client.MatchingLabels(resources.Selector(n))); err != nil {
+		return fmt.Errorf("list Services: %w", err)
+	}
+	state.services = make(map[string]*corev1.Service)
+	for _, service := range services.Items {
+		if metav1.IsControlledBy(&service, n) {
+			state.services[service.Name] = &service
+		}
+	}
+	var nodes corev1.NodeList
+	if err := r.Client.List(ctx, &nodes); err != nil {
+		return fmt.Errorf("list Nodes: %w", err)
+	}
+	state.nodes = nodes.Items
+	var pods corev1.PodList
+	if err := r.Client.List(ctx, &pods, client.InNamespace(n.Namespace), client.MatchingLabels(resources.Selector(n))); err != nil {
+		return fmt.Errorf("list Pods: %w", err)
+	}
+	for _, pod := range pods.Items {
+		if ordinal, ok := resources.Ordinal(n, pod.Name); ok {
+			state.seeds = append(state.seeds, r.observeSeed(state, ordinal, pod))
+		}
+	}
+	slices.SortFunc(state.seeds, func(a, b seed) int { return cmp.Compare(a.ordinal, b.ordinal) })
+	r.askSeeds(ctx, state)
+	return nil
+}
+
+func (r *Reconciler) observeSet(ctx context.Context, state *run) error {
+	n := state.network
+	var set appsv1.StatefulSet
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: resources.SeedsName(n)}, &set)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the StatefulSet: %w", err)
+	}
+	state.set = observedSet{exists: true, replicas: 1, revision: set.Status.UpdateRevision}
+	if set.Spec.Replicas != nil {
+		state.set.replicas = *set.Spec.Replicas
+	}
+	return nil
+}
+
+// observeSeed is what the cluster knows of a seed.
+func (r *Reconciler) observeSeed(state *run, ordinal int32, pod corev1.Pod) seed {
+	n := state.network
+	seen := plan.Observed{
+		Ordinal:    ordinal,
+		Service:    state.services[resources.SeedName(n, ordinal)],
+		UDPService: state.services[resources.SeedUDPName(n, ordinal)],
+	}
+	s := seed{ordinal: ordinal, pod: pod}
+	s.status = v1.SeedStatus{Name: pod.Name, NodeName: pod.Spec.NodeName, Ready: isReady(&pod), Draining: !pod.DeletionTimestamp.IsZero()}
+	if i := slices.IndexFunc(state.nodes, func(node corev1.Node) bool { return node.Name == pod.Spec.NodeName }); i >= 0 {
+		seen.Node = &state.nodes[i]
+	}
+	s.endpoints = plan.SeedEndpoints(n, r.Settings, seen)
+	s.status.Addresses, s.status.TURNAddresses = s.endpoints.Addresses, s.endpoints.TURN
+	return s
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// askSeeds has the seeds that run tell their peers. One that does not is one that does
+// not tell.
+func (r *Reconciler) askSeeds(ctx context.Context, state *run) {
+	var asking errgroup.Group
+	asking.SetLimit(askAtOnce)
+	for i := range state.seeds {
+		s := &state.seeds[i]
+		if !s.status.Ready {
+			continue
+		}
+		asking.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, askTime)
+			defer cancel()
+			if report, err := r.Seeds.Status(ctx, &s.pod); err == nil {
+				s.status.Peers = &report.Peers
+				s.status.Draining = s.status.Draining || report.Draining
+			}
+			return nil
+		})
+	}
+	_ = asking.Wait() // none of them fails
+}

@@ -1,0 +1,167 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
+)
+
+// seeds applies what runs the seeds and leads to them.
+func (r *Reconciler) seeds(ctx context.Context, state *run) error {
+	n := state.network
+	ranges, err := r.serviceRanges(ctx)
+	if err != nil {
+		return err
+	}
+	for _, object := range []any{resources.ServiceAccount(n), resources.HeadlessService(n), resources.DisruptionBudget(n)} {
+		if err := r.apply(ctx, n, object); err != nil {
+			return err
+		}
+	}
+	if err := r.networkPolicy(ctx, state, ranges); err != nil {
+		return err
+	}
+	if err := r.seedServices(ctx, state); err != nil {
+		return err
+	}
+	if err := r.firstDocument(ctx, state); err != nil {
+		return err
+	}
+	return r.apply(ctx, n, resources.StatefulSet(n, r.Settings, state.replicas, plan.DeniedPeers(n, ranges)))
+}
+
+// serviceRanges are those that the cluster gives Services addresses of.
+func (r *Reconciler) serviceRanges(ctx context.Context) ([]netip.Prefix, error) {
+	var list networkingv1.ServiceCIDRList
+	if err := r.Client.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("list ServiceCIDRs: %w", err)
+	}
+	var ranges []netip.Prefix
+	for _, item := range list.Items {
+		for _, cidr := range item.Spec.CIDRs {
+			if prefix, err := netip.ParsePrefix(cidr); err == nil {
+				ranges = append(ranges, prefix)
+			}
+		}
+	}
+	return ranges, nil
+}
+
+func (r *Reconciler) networkPolicy(ctx context.Context, state *run, ranges []netip.Prefix) error {
+	n := state.network
+	if resources.HasNetworkPolicy(n) {
+		return r.apply(ctx, n, resources.NetworkPolicy(n, r.Settings, plan.ClusterRanges(n, ranges, state.nodes)))
+	}
+	var policy networkingv1.NetworkPolicy
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: resources.SeedsName(n)}, &policy)
+	if apierrors.IsNotFound(err) || err == nil && !metav1.IsControlledBy(&policy, n) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the NetworkPolicy: %w", err)
+	}
+	return client.IgnoreNotFound(r.Client.Delete(ctx, &policy))
+}
+
+// seedServices are those of seeds that are to be, and of those that have not gone yet.
+func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
+	n := state.network
+	ordinals := state.replicas
+	for _, s := range state.seeds {
+		ordinals = max(ordinals, s.ordinal+1)
+	}
+	wanted := map[string]bool{resources.SeedsName(n): true}
+	for _, service := range resources.SeedServices(n, ordinals) {
+		wanted[*service.Name] = true
+		live := state.services[*service.Name]
+		if live != nil && mustBeNew(service, live) {
+			if err := client.IgnoreNotFound(r.Client.Delete(ctx, live)); err != nil {
+				return fmt.Errorf("delete the Service %s: %w", live.Name, err)
+			}
+			r.event(state, corev1.EventTypeNormal, "ServiceReplaced", "Expose", "the Service "+live.Name+" is made again for another exposure; the seed gets other addresses")
+			continue // it is made when it has gone
+		}
+		if err := r.apply(ctx, n, service); err != nil {
+			return err
+		}
+	}
+	for name, service := range state.services {
+		if wanted[name] {
+			continue
+		}
+		if err := client.IgnoreNotFound(r.Client.Delete(ctx, service)); err != nil {
+			return fmt.Errorf("delete the Service %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// mustBeNew tells whether a Service cannot become what it is to be: Kubernetes does
+// not let the class of a load balancer be changed, nor a headless Service be another.
+func mustBeNew(desired *corev1ac.ServiceApplyConfiguration, live *corev1.Service) bool {
+	headless := desired.Spec.ClusterIP != nil && *desired.Spec.ClusterIP == corev1.ClusterIPNone
+	if headless != (live.Spec.ClusterIP == corev1.ClusterIPNone) {
+		return true
+	}
+	if live.Spec.Type != corev1.ServiceTypeLoadBalancer || *desired.Spec.Type != corev1.ServiceTypeLoadBalancer || desired.Spec.LoadBalancerClass == nil {
+		return false // without a class any that the cluster set is as good
+	}
+	return live.Spec.LoadBalancerClass == nil || *live.Spec.LoadBalancerClass != *desired.Spec.LoadBalancerClass
+}
+
+// firstDocument is there before the first seed, which needs one to start.
+func (r *Reconciler) firstDocument(ctx context.Context, state *run) error {
+	before, err := r.published(ctx, state)
+	if err != nil || before != nil {
+		return err
+	}
+	return r.publishDocument(ctx, state, plan.Publish(state.network.Spec.NetworkID, nil, nil).Document)
+}
+
+// published is the document that is out, nil if there is none.
+func (r *Reconciler) published(ctx context.Context, state *run) (*plan.Document, error) {
+	var config corev1.ConfigMap
+	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: state.network.Namespace, Name: resources.BootstrapName(state.network)}, &config)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the bootstrap document: %w", err)
+	}
+	return plan.Read([]byte(config.Data[resources.BootstrapFile])), nil
+}
+
+func (r *Reconciler) publishDocument(ctx context.Context, state *run, document plan.Document) error {
+	// Clients get the operator's own authority with the document; others they have.
+	var authorities []byte
+	if tls := state.network.Spec.TLS; tls.SecretName == "" && tls.Issuer == nil {
+		authorities = state.authorities
+	}
+	state.document = document
+	return r.apply(ctx, state.network, resources.BootstrapConfigMap(state.network, document.Encode(), document.Addresses(), authorities))
+}
+
+// sequenceFloor keeps a document that is made again, after somebody deleted it, above
+// what clients have seen.
+func sequenceFloor(before *plan.Document, status *v1.BootstrapStatus) *plan.Document {
+	if status == nil || before != nil && before.Sequence >= status.Sequence {
+		return before
+	}
+	lifted := plan.Document{Sequence: status.Sequence}
+	if before != nil {
+		lifted.Network, lifted.Seeds = before.Network, before.Seeds
+	}
+	return &lifted
+}

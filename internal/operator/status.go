@@ -1,0 +1,127 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
+)
+
+// stallTime is how long a pod may take until it is ready.
+const stallTime = 10 * time.Minute
+
+// writeStatus patches the status, once, if it is another. failed is what ended the
+// phases; what they did not get to is left as it was.
+func (r *Reconciler) writeStatus(ctx context.Context, state *run, failed error) error {
+	before := state.network.DeepCopy()
+	status := &state.network.Status
+	facts := plan.Facts{Generation: before.Generation}
+	var found *problem
+	switch {
+	case errors.As(failed, &found):
+		facts.Problem = &found.Finding
+	case failed != nil:
+		facts.Problem = &plan.Finding{Reason: v1.ReasonReconcileFailed, Message: failed.Error()}
+	default:
+		r.fillStatus(state, status)
+		facts = r.facts(state, before)
+	}
+	status.ObservedGeneration = before.Generation
+	for _, condition := range plan.Conditions(facts) {
+		condition.LastTransitionTime = metav1.NewTime(state.now)
+		meta.SetStatusCondition(&status.Conditions, condition)
+	}
+	if equality.Semantic.DeepEqual(before.Status, *status) {
+		return nil
+	}
+	if err := r.Client.Status().Patch(ctx, state.network, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("write the status: %w", client.IgnoreNotFound(err))
+	}
+	return nil
+}
+
+// fillStatus is for a reconcile that came to its end.
+func (r *Reconciler) fillStatus(state *run, status *v1.PeerNetworkStatus) {
+	status.DesiredReplicas = state.desired
+	status.Replicas, status.ReadyReplicas, status.Peers, status.Address = 0, 0, 0, ""
+	status.Selector = labels.SelectorFromSet(resources.Selector(state.network)).String()
+	status.Seeds = nil
+	for _, s := range state.seeds {
+		status.Seeds = append(status.Seeds, s.status)
+		status.Replicas++
+		if s.status.Ready && !s.status.Draining {
+			status.ReadyReplicas++
+		}
+		if s.status.Peers != nil {
+			status.Peers += *s.status.Peers
+		}
+		if status.Address == "" && s.status.Published() {
+			status.Address = s.status.Addresses[0]
+		}
+	}
+	status.Bootstrap = &v1.BootstrapStatus{ConfigMapName: resources.BootstrapName(state.network), Sequence: state.document.Sequence}
+	status.Autoscaling = nil
+	if state.fewerSince != nil {
+		since := metav1.NewTime(*state.fewerSince)
+		status.Autoscaling = &v1.AutoscalingStatus{FewerSince: &since}
+	}
+}
+
+func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
+	facts := plan.Facts{
+		Generation:       before.Generation,
+		Certificate:      state.certificate,
+		CertificateReady: state.certificateReady,
+		Desired:          state.desired,
+		Seeds:            state.network.Status.Seeds,
+		New:              isNew(before),
+	}
+	for _, s := range state.seeds {
+		if s.pod.Labels[appsv1.ControllerRevisionHashLabelKey] == state.set.revision {
+			facts.Updated++
+		}
+		if facts.Stalled == "" {
+			facts.Stalled = stalled(s, state.now)
+		}
+	}
+	return facts
+}
+
+// isNew tells whether the seeds have never been all ready: nothing was published, or
+// they were being made.
+func isNew(n *v1.PeerNetwork) bool {
+	if n.Status.Bootstrap == nil || n.Status.Bootstrap.Sequence <= 1 {
+		return true
+	}
+	progressing := meta.FindStatusCondition(n.Status.Conditions, v1.ConditionProgressing)
+	return progressing != nil && progressing.Reason == v1.ReasonCreating
+}
+
+// stalled is what keeps a seed from being ready for too long, or empty.
+func stalled(s seed, now time.Time) string {
+	if s.status.Ready || s.status.Draining {
+		return ""
+	}
+	since := s.pod.CreationTimestamp.Time
+	for _, condition := range s.pod.Status.Conditions {
+		if condition.Type == corev1.PodReady && condition.LastTransitionTime.After(since) {
+			since = condition.LastTransitionTime.Time
+		}
+	}
+	if now.Sub(since) < stallTime {
+		return ""
+	}
+	return fmt.Sprintf("%s is not ready since %s: %s", s.status.Name, since.UTC().Format(time.RFC3339), s.status.Message)
+}

@@ -1,0 +1,45 @@
+package operator
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// validate sees that what the spec names is there. What can be seen in the spec
+// itself, the API server has.
+func (r *Reconciler) validate(ctx context.Context, state *run) error {
+	access := state.network.Spec.Access
+	for _, named := range []struct {
+		field string
+		key   *v1.SecretKey
+	}{
+		{"access.tokens", access.Tokens}, {"access.jwtSecret", access.JWTSecret}, {"access.jwks", access.JWKS},
+	} {
+		if named.key == nil {
+			continue
+		}
+		secret, err := r.userSecret(ctx, state.network, named.key.SecretName, "spec."+named.field)
+		if err != nil {
+			return err
+		}
+		if len(secret.Data[named.key.Key]) == 0 {
+			return problemf(v1.ReasonSecretMissing, "the Secret %s, which spec.%s names, has nothing under the key %s: add it", named.key.SecretName, named.field, named.key.Key)
+		}
+	}
+	return nil
+}
+
+// userSecret reads a Secret that a spec names in a field.
+func (r *Reconciler) userSecret(ctx context.Context, n *v1.PeerNetwork, name, field string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: name}, secret)
+	if apierrors.IsNotFound(err) {
+		return nil, problemf(v1.ReasonSecretMissing, "the Secret %s, which %s names, is not in the namespace %s: make it, or correct the name", name, field, n.Namespace)
+	}
+	return secret, err
+}
