@@ -26,6 +26,7 @@ import (
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/probe"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 	"github.com/peerexchange/peerexchange/test/kube"
 )
@@ -99,12 +100,12 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 }
 
 // Status implements [Seeds].
-func (w *world) Status(_ context.Context, pod *corev1.Pod) (SeedReport, error) {
-	return SeedReport{Peers: w.peers[pod.Name]}, nil
+func (w *world) Status(_ context.Context, pod *corev1.Pod) (probe.Report, error) {
+	return probe.Report{Peers: w.peers[pod.Name]}, nil
 }
 
 // Reach implements [Seeds].
-func (w *world) Reach(_ context.Context, target Target) (v1.SeedReason, string) {
+func (w *world) Reach(_ context.Context, target probe.Target) (v1.SeedReason, string) {
 	if reason, ok := w.unreached[target.Addresses[0]]; ok {
 		return reason, "nothing answers at " + target.Addresses[0]
 	}

@@ -67,16 +67,21 @@ func stamped(configuration any) (*unstructured.Unstructured, error) {
 	return desired, nil
 }
 
-// live is the object as it is, nil if it is not there.
+// live is the object as it is, nil if it is not there. What is not in the cache may be
+// there all the same, made by somebody else and without our label.
 func (r *Reconciler) live(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	object, err := r.typed(desired.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(desired), object); err != nil {
-		if apierrors.IsNotFound(err) {
-			return nil, nil
-		}
+	err = r.Client.Get(ctx, client.ObjectKeyFromObject(desired), object)
+	if apierrors.IsNotFound(err) {
+		err = r.Reader.Get(ctx, client.ObjectKeyFromObject(desired), object)
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", desired.GetKind(), desired.GetName(), err)
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)

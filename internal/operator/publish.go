@@ -10,6 +10,7 @@ import (
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/probe"
 )
 
 // reach connects to every seed at its addresses.
@@ -27,7 +28,7 @@ func (r *Reconciler) reach(ctx context.Context, state *run) error {
 			s.status.Reason, s.status.Message = v1.SeedNoAddress, s.endpoints.Missing
 		default:
 			reaching.Go(func() error {
-				s.status.Reason, s.status.Message = r.Seeds.Reach(ctx, Target{
+				s.status.Reason, s.status.Message = r.Seeds.Reach(ctx, probe.Target{
 					NetworkID:   state.network.Spec.NetworkID,
 					Addresses:   s.endpoints.Addresses,
 					TURN:        s.endpoints.TURN,

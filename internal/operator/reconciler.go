@@ -16,6 +16,7 @@ import (
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/probe"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 )
 
@@ -26,27 +27,12 @@ const fieldOwner = client.FieldOwner("peerexchange-operator")
 // are counted and its addresses reached again after it.
 const lookAgain = 30 * time.Second
 
-// Seeds asks the seeds themselves.
+// Seeds asks the seeds themselves. [probe.Prober] does.
 type Seeds interface {
-	// Status asks a pod's private port. Its errors are for a person.
-	Status(ctx context.Context, pod *corev1.Pod) (SeedReport, error)
-	// Reach connects to a seed at each of its addresses, as a client with these
-	// authorities (PEM, nil is the system's) does.
-	Reach(ctx context.Context, target Target) (v1.SeedReason, string)
-}
-
-// SeedReport is what a seed says of itself.
-type SeedReport struct {
-	Peers    int32
-	Draining bool
-}
-
-// Target is a seed as clients see it.
-type Target struct {
-	NetworkID   string
-	Addresses   []string
-	TURN        []string
-	Authorities []byte
+	// Status asks a pod's private port.
+	Status(ctx context.Context, pod *corev1.Pod) (probe.Report, error)
+	// Reach connects to a seed as clients do.
+	Reach(ctx context.Context, target probe.Target) (v1.SeedReason, string)
 }
 
 // Reconciler makes one PeerNetwork what it says.

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -42,10 +43,15 @@ func (r *Reconciler) seeds(ctx context.Context, state *run) error {
 	return r.apply(ctx, n, resources.StatefulSet(n, r.Settings, state.replicas, plan.DeniedPeers(n, ranges)))
 }
 
-// serviceRanges are those that the cluster gives Services addresses of.
+// serviceRanges are those that the cluster gives Services addresses of. Kubernetes
+// before 1.33 does not tell them; then spec.networkPolicy.clusterCIDRs has to.
 func (r *Reconciler) serviceRanges(ctx context.Context) ([]netip.Prefix, error) {
 	var list networkingv1.ServiceCIDRList
-	if err := r.Client.List(ctx, &list); err != nil {
+	err := r.Client.List(ctx, &list)
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("list ServiceCIDRs: %w", err)
 	}
 	var ranges []netip.Prefix

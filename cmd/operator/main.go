@@ -1,0 +1,49 @@
+// Command operator makes a bootstrap cluster of every PeerNetwork resource of a
+// Kubernetes cluster: seeds, their addresses, certificates and secrets. Run it with
+// --help.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+
+	"github.com/peerexchange/peerexchange/internal/operator"
+)
+
+// Exit statuses.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	flags, err := parse(args, os.Stdout)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "operator: %v\nRun \"operator --help\" for more information.\n", err)
+		return exitUsage
+	}
+	if flags == nil {
+		return exitOK // help was asked for
+	}
+	api, err := config.GetConfig()
+	if err == nil {
+		err = operator.Run(ctx, api, flags.config(os.Stderr))
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "operator: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}

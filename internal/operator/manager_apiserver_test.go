@@ -1,0 +1,83 @@
+//go:build apiserver
+
+package operator
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// start runs an operator for the namespace of w until the function is called.
+func (w *world) start() (stop func()) {
+	w.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, server.Config, Config{Settings: w.reconciler.Settings, Namespaces: []string{w.network.Namespace}, Seeds: w})
+	}()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				w.Error(err)
+			}
+		})
+	}
+	w.Cleanup(stop)
+	return stop
+}
+
+// until waits until the condition is there, for as long as the test may take.
+func (w *world) until(what string, condition func() bool) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
+	defer cancel()
+	if wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) { return condition(), nil }) != nil {
+		w.Fatalf("not seen: %s", what)
+	}
+}
+
+// An operator makes networks, puts back what is taken away, goes on with what it finds
+// after a restart, and lets a broken network harm no other.
+func TestAPIServerRun(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{})
+	broken := &v1.PeerNetwork{
+		ObjectMeta: metav1.ObjectMeta{Name: "broken", Namespace: w.network.Namespace},
+		Spec:       v1.PeerNetworkSpec{NetworkID: "broken", Access: v1.Access{JWKS: &v1.SecretKey{SecretName: "none", Key: "none"}}},
+	}
+	w.must(w.client.Create(t.Context(), broken))
+	reason := func(n *v1.PeerNetwork) string {
+		w.get(n)
+		if c := meta.FindStatusCondition(n.Status.Conditions, v1.ConditionProgressing); c != nil {
+			return c.Reason
+		}
+		return ""
+	}
+	stop := w.start()
+	w.until("a network is made", func() bool { return reason(w.network) == v1.ReasonCreating })
+	w.until("a network is broken", func() bool { return reason(broken) == v1.ReasonSecretMissing })
+
+	set := w.set()
+	w.must(w.client.Delete(t.Context(), set))
+	w.until("the StatefulSet is made again", func() bool {
+		again := &appsv1.StatefulSet{}
+		return w.client.Get(t.Context(), client.ObjectKeyFromObject(set), again) == nil && again.UID != set.UID
+	})
+	stop()
+
+	w.update(func(s *v1.PeerNetworkSpec) { s.Replicas = 4 })
+	w.start()
+	w.until("the change is seen after a restart", func() bool { return *w.set().Spec.Replicas == 4 })
+	w.until("the status is of it", func() bool { w.get(w.network); return w.network.Status.DesiredReplicas == 4 })
+}

@@ -1,0 +1,143 @@
+package contract
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/authority"
+	"github.com/peerexchange/peerexchange/internal/operator/probe"
+	"github.com/peerexchange/peerexchange/internal/seed"
+)
+
+// stunServer is what a seed says is its STUN server.
+func stunServer(t *testing.T, port string, trusted authority.Authorities) string {
+	t.Helper()
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(trusted.Certificates)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	response, err := client.Get("https://127.0.0.1:" + port + "/ice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var ice seed.ICE
+	if err := json.NewDecoder(response.Body).Decode(&ice); err != nil {
+		t.Fatal(err)
+	}
+	return ice.ICEServers[0].URLs[0]
+}
+
+// The operator reaches a seed that has a certificate of the operator's authority, and
+// says what is wrong where it does not.
+func TestReach(t *testing.T) {
+	now := time.Now()
+	authorities, err := authority.Authorities{}.Renew("demo", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := authority.Authorities{}.Renew("demo", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := authority.Certificate{}.Renew(authorities, []string{"127.0.0.1"}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	for path, content := range map[string][]byte{cert: certificate.Certificate, key: certificate.Key} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func(change func(*seed.Config)) string {
+		t.Helper()
+		config := seed.Config{NetworkID: "demo", Listen: "127.0.0.1:0", TLSCert: cert, TLSKey: key, StateDir: dir, AdminListen: "127.0.0.1:0"}
+		change(&config)
+		s, err := seed.New(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+		for _, address := range s.Status().Addresses {
+			if port, ok := strings.CutPrefix(address, "wss://127.0.0.1:"); ok {
+				return port
+			}
+		}
+		t.Fatalf("the seed is at %v", s.Status().Addresses)
+		return ""
+	}
+	good := start(func(c *seed.Config) { c.TURNListen = []string{"127.0.0.1:0"} })
+	stun := stunServer(t, good, authorities)
+	tokens := filepath.Join(dir, "tokens")
+	if err := os.WriteFile(tokens, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	members := start(func(c *seed.Config) { c.Access, c.TokenFile = seed.AccessToken, tokens })
+	const nobody = "1" // no program listens on tcpmux
+
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	_, hangsUp, _ := net.SplitHostPort(silent.Addr().String())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := silent.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	defer func() { silent.Close(); <-ended }()
+
+	for name, c := range map[string]struct {
+		network   string
+		addresses string
+		turn      string
+		trusted   authority.Authorities
+		want      v1.SeedReason
+		say       string
+	}{
+		"a seed":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + good, "turns:127.0.0.1:1 " + stun, authorities, v1.SeedReached, ""},
+		"a seed for members":      {"demo", "wss://127.0.0.1:" + members, "", authorities, v1.SeedReached, ""},
+		"nobody":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + nobody, "", authorities, v1.SeedDialFailed, "nothing answers at tls://127.0.0.1:" + nobody},
+		"a name that is none":     {"demo", "wss://seed.invalid:443", "", authorities, v1.SeedResolveFailed, "wss://seed.invalid:443: "},
+		"of another authority":    {"demo", "wss://127.0.0.1:" + good, "", other, v1.SeedTLSFailed, "unknown authority"},
+		"by another name":         {"demo", "wss://localhost:" + good, "", authorities, v1.SeedTLSFailed, "localhost"},
+		"of another network":      {"other", "tls://127.0.0.1:" + good, "", authorities, v1.SeedHandshakeFailed, "of another network"},
+		"something that hangs up": {"demo", "ws://127.0.0.1:" + hangsUp, "", authorities, v1.SeedHandshakeFailed, "is no seed"},
+		"no STUN server":          {"demo", "wss://127.0.0.1:" + good, "stun:127.0.0.1:" + nobody, authorities, v1.SeedSTUNFailed, "no answer from stun:127.0.0.1:" + nobody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reason, text := probe.Prober{}.Reach(t.Context(), probe.Target{
+				NetworkID: c.network, Addresses: strings.Fields(c.addresses), TURN: strings.Fields(c.turn), Authorities: c.trusted.Certificates,
+			})
+			if reason != c.want || !strings.Contains(text, c.say) {
+				t.Errorf("got %s: %s, want %s: %s", reason, text, c.want, c.say)
+			}
+		})
+	}
+}
