@@ -99,14 +99,16 @@ verify: ## Module files tidy, code formatted, generated files up to date, go vet
 		grep -q '"testing/synctest"' $$package/*_test.go || { echo "tests in $$package sleep, but not in virtual time" >&2; exit 1; }; \
 	done
 	@$(GO) test -count=1 -run '^TestGenerated' ./pkg/exchange ./internal/seed ./internal/operator/resources
-	@mkdir -p .cache && rm -rf .cache/api && cp -r api .cache/api && $(GO) generate ./api/... && \
-	if ! diff -r .cache/api api >.cache/api.diff; then \
-		rm -rf api && mv .cache/api api; \
-		echo "what is made from api/v1 is not up to date: run make generate" >&2; exit 1; \
-	fi
-	@rm -rf .cache/api .cache/api.diff
+	@for folder in api internal/operator/rbac; do \
+		before=.cache/verify/$$folder; rm -rf $$before; mkdir -p $$(dirname $$before); cp -r $$folder $$before; \
+		$(GO) generate ./$$folder/...; \
+		if ! diff -r $$before $$folder >/dev/null; then \
+			rm -rf $$folder; mv $$before $$folder; \
+			echo "what is made from the code in $$folder is not up to date: run make generate" >&2; exit 1; \
+		fi; \
+	done; rm -rf .cache/verify
 	@$(GO) vet -tags interop,apiserver ./...
-GOFILES := find . -name node_modules -prune -o -name '*.go'
+GOFILES := find . \( -name node_modules -o -name .cache \) -prune -o -name '*.go'
 
 .PHONY: generate
 generate: ## Write what is made from the code, such as docs/limits.md and docs/metrics.md

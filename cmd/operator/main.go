@@ -10,7 +10,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/peerexchange/peerexchange/internal/operator"
 )
@@ -37,9 +39,11 @@ func run(ctx context.Context, args []string) int {
 	if flags == nil {
 		return exitOK // help was asked for
 	}
+	settings := flags.config(os.Stderr)
+	log.SetLogger(logr.FromSlogHandler(settings.Logger.Handler())) // what libraries say of their own accord
 	api, err := config.GetConfig()
 	if err == nil {
-		err = operator.Run(ctx, api, flags.config(os.Stderr))
+		err = operator.Run(ctx, api, settings)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "operator: %v\n", err)

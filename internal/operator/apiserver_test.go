@@ -4,12 +4,15 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-logr/logr"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,32 +22,46 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/probe"
+	"github.com/peerexchange/peerexchange/internal/operator/rbac"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 	"github.com/peerexchange/peerexchange/test/kube"
 )
 
-var server *kube.Server
+var (
+	server *kube.Server
+	// asOperator is for what the operator does: it may do what its roles say only.
+	asOperator *rest.Config
+)
 
 func TestMain(m *testing.M) {
-	var err error
-	if server, err = kube.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := server.Stop(); err != nil {
+	log.SetLogger(logr.Discard())
+	code, err := withServer(m.Run)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
 	os.Exit(code)
+}
+
+func withServer(run func() int) (code int, err error) {
+	if server, err = kube.Start(); err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	if asOperator, err = server.As("operator", rbac.Roles); err != nil {
+		return 1, err
+	}
+	return run(), nil
 }
 
 // world is one namespace with one network, whose pods, nodes and seeds are the test's.
@@ -72,7 +89,11 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, client: plain, now: time.Now().Truncate(time.Second), peers: map[string]int32{}, unreached: map[string]v1.SeedReason{}}
-	counting := interceptor.NewClient(plain, interceptor.Funcs{
+	restricted, err := client.NewWithWatch(asOperator, client.Options{Scheme: types})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counting := interceptor.NewClient(restricted, interceptor.Funcs{
 		Apply: func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
 			w.writes = append(w.writes, fmt.Sprintf("apply %v", object))
 			return c.Apply(ctx, object, options...)
@@ -87,7 +108,7 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 		},
 	})
 	w.reconciler = &Reconciler{
-		Client: counting, Reader: plain, Seeds: w, Events: events.NewFakeRecorder(1000),
+		Client: counting, Reader: restricted, Seeds: w, Events: events.NewFakeRecorder(1000),
 		Settings: resources.Settings{Image: "seed:test", ClusterDomain: "cluster.local", Namespace: "operator", PodLabels: map[string]string{"app": "operator"}},
 		Now:      func() time.Time { return w.now },
 	}
@@ -219,6 +240,20 @@ func (w *world) update(change func(*v1.PeerNetworkSpec)) {
 	w.Helper()
 	change(&w.network.Spec)
 	w.must(w.client.Update(w.Context(), w.network))
+}
+
+// The operator cannot look through the Secrets of a cluster.
+func TestAPIServerRoles(t *testing.T) {
+	restricted, err := client.New(asOperator, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := restricted.List(t.Context(), &corev1.SecretList{}); !apierrors.IsForbidden(err) {
+		t.Errorf("listing Secrets: %v", err)
+	}
+	if err := restricted.List(t.Context(), &corev1.PodList{}); err != nil {
+		t.Errorf("listing Pods: %v", err)
+	}
 }
 
 func TestAPIServerFromNothingToPublished(t *testing.T) {

@@ -97,8 +97,10 @@ func Run(ctx context.Context, api *rest.Config, config Config) error {
 	api = rest.CopyConfig(api)
 	api.QPS = -1 // the API server has its own ways to bound what it is asked (priority and fairness)
 	manager, err := ctrl.NewManager(api, ctrl.Options{
-		Scheme:                        known,
-		Cache:                         cached,
+		Scheme: known,
+		Cache:  cached,
+		// To watch Secrets is to read all of them. They are read one by one, by name.
+		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 		Logger:                        logr.FromSlogHandler(config.Logger.Handler()),
 		Metrics:                       metricsserver.Options{BindAddress: offIfEmpty(config.MetricsListen)},
 		HealthProbeBindAddress:        offIfEmpty(config.HealthListen),
@@ -135,8 +137,7 @@ func offIfEmpty(address string) string {
 	return address
 }
 
-// cacheOptions keep what is not of a PeerNetwork out of memory, and need no more
-// permission to watch than for that.
+// cacheOptions keep what is not of a PeerNetwork out of memory.
 func cacheOptions(namespaces []string) (cache.Options, error) {
 	labeled, err := labels.NewRequirement(resources.NetworkLabel, selection.Exists, nil)
 	if err != nil {
@@ -147,7 +148,6 @@ func cacheOptions(namespaces []string) (cache.Options, error) {
 		&corev1.Pod{}:                   ours,
 		&corev1.Service{}:               ours,
 		&corev1.ServiceAccount{}:        ours,
-		&corev1.Secret{}:                ours,
 		&corev1.ConfigMap{}:             ours,
 		&appsv1.StatefulSet{}:           ours,
 		&networkingv1.NetworkPolicy{}:   ours,
@@ -172,7 +172,6 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, concurrency in
 		For(&v1.PeerNetwork{}, ctrlbuilder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
-		Owns(&corev1.Secret{}).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&appsv1.StatefulSet{}).
 		Owns(&networkingv1.NetworkPolicy{}).

@@ -21,9 +21,11 @@ import (
 func (w *world) start() (stop func()) {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
+	settings := w.reconciler.Settings
+	settings.Namespace = "system" // that of the operator's Role
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Run(ctx, server.Config, Config{Settings: w.reconciler.Settings, Namespaces: []string{w.network.Namespace}, Seeds: w})
+		ended <- Run(ctx, asOperator, Config{Settings: settings, LeaderElection: true, Namespaces: []string{w.network.Namespace}, Seeds: w})
 	}()
 	var once sync.Once
 	stop = func() {

@@ -38,9 +38,9 @@ type Seeds interface {
 // Reconciler makes one PeerNetwork what it says.
 type Reconciler struct {
 	// Client reads from a cache that has what is labeled with
-	// [resources.NetworkLabel], pods of seeds, and nodes.
+	// [resources.NetworkLabel], and nodes, and Secrets from the API server.
 	Client client.Client
-	// Reader reads the Secrets that specs name, which are in no cache.
+	// Reader reads from the API server.
 	Reader client.Reader
 	// Seeds asks seeds, and Events is told what a person may want to know.
 	Seeds    Seeds

@@ -62,6 +62,41 @@ func (s *Server) writeKubeconfig() error {
 	return file.Close()
 }
 
+// As returns the configuration of clients of another user, who may do what these roles
+// (a YAML document each, of ClusterRoles and Roles) say, and nothing else.
+func (s *Server) As(user string, roles []byte) (*rest.Config, error) {
+	added, err := s.environment.AddUser(envtest.User{Name: user}, s.Config)
+	if err != nil {
+		return nil, fmt.Errorf("add the user %s: %w", user, err)
+	}
+	for document := range bytes.SplitSeq(roles, []byte("---\n")) {
+		var role struct {
+			Kind     string
+			Metadata struct{ Name, Namespace string }
+		}
+		if err := yaml.Unmarshal(document, &role); err != nil {
+			return nil, fmt.Errorf("read a role: %w", err)
+		}
+		commands := [][]string{{"apply", "-f", "-"}}
+		switch role.Kind {
+		case "":
+			continue
+		case "Role":
+			namespace := role.Metadata.Namespace
+			commands = append([][]string{{"create", "namespace", namespace}}, commands...)
+			commands = append(commands, []string{"create", "rolebinding", user, "--role", role.Metadata.Name, "--user", user, "--namespace", namespace})
+		default:
+			commands = append(commands, []string{"create", "clusterrolebinding", user, "--clusterrole", role.Metadata.Name, "--user", user})
+		}
+		for _, args := range commands {
+			if output, err := s.Kubectl(string(document), args...); err != nil {
+				return nil, fmt.Errorf("kubectl %v: %w: %s", args, err, output)
+			}
+		}
+	}
+	return added.Config(), nil
+}
+
 // Stop ends the server and removes what it kept.
 func (s *Server) Stop() error {
 	if s.kubeconfig != "" {
