@@ -150,9 +150,31 @@ func (w *world) reconcile() []string {
 	return w.writes
 }
 
-// settled reconciles, and then once more, which is to write nothing.
+// controlSet is the StatefulSet's controller: it has seen the last change, which is one
+// of the pods' revision too if their image is another.
+func (w *world) controlSet() {
+	w.Helper()
+	set := &appsv1.StatefulSet{}
+	err := w.client.Get(w.Context(), client.ObjectKey{Namespace: w.network.Namespace, Name: "demo-seed"}, set)
+	if apierrors.IsNotFound(err) {
+		return // there is nothing to control
+	}
+	w.must(err)
+	set.Status.ObservedGeneration = set.Generation
+	set.Status.UpdateRevision = revision(set)
+	w.must(w.client.Status().Update(w.Context(), set))
+}
+
+func revision(set *appsv1.StatefulSet) string {
+	return strings.NewReplacer(":", "-", "/", "-").Replace(set.Spec.Template.Spec.Containers[0].Image)
+}
+
+// settled reconciles until the StatefulSet's controller and the operator have seen what
+// the other did, and then once more, which is to write nothing.
 func (w *world) settled() {
 	w.Helper()
+	w.reconcile()
+	w.controlSet()
 	w.reconcile()
 	if writes := w.reconcile(); len(writes) > 0 {
 		w.Errorf("nothing changed, and written is %q", writes)
@@ -222,6 +244,7 @@ func (w *world) pod(name, node string) *corev1.Pod {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: name, Labels: set.Spec.Template.Labels}, Spec: set.Spec.Template.Spec}
 	pod.Spec.NodeName = node
 	pod.Labels["statefulset.kubernetes.io/pod-name"] = name
+	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = revision(set)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Spec.ServiceAccountName}}
 	w.get(account)
 	w.must(w.client.Create(w.Context(), pod))
@@ -381,6 +404,45 @@ func TestAPIServerScalesDownOneByOne(t *testing.T) {
 	w.settled()
 	w.wantConditions("Progressing False Complete")
 	w.gone(pods[0])
+}
+
+// A change of what seeds are is a rollout until the last one is replaced, and one of
+// what they read by themselves is none.
+func TestAPIServerRollsOut(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Exposure: v1.Exposure{Type: v1.ExposeHostPort}})
+	w.settled()
+	node := w.node("203.0.113.9")
+	pods := []*corev1.Pod{w.pod("demo-seed-0", node), w.pod("demo-seed-1", node)}
+	w.settled()
+	w.wantConditions("Progressing False Complete", "Published True AllSeedsPublished")
+	generation := w.set().Generation
+	w.now = w.now.Add(70 * 24 * time.Hour) // the certificate, TURN and mesh secrets are renewed
+	for range 4 {
+		w.now = w.now.Add(2 * time.Hour)
+		w.settled()
+	}
+	w.wantConditions("Progressing False Complete")
+	if got := w.set().Generation; got != generation {
+		t.Errorf("the StatefulSet was changed: it is of generation %d, and was of %d", got, generation)
+	}
+
+	w.update(func(s *v1.PeerNetworkSpec) { s.Pod.Image = "seed:next" })
+	w.reconcile()
+	w.reconcile() // before the controller has seen it
+	w.wantConditions("Progressing True RollingOut: 0 of 2")
+	w.settled()
+	w.wantConditions("Progressing True RollingOut: 0 of 2")
+	w.gone(pods[1])
+	pods[1] = w.pod("demo-seed-1", node)
+	w.settled()
+	w.wantConditions("Progressing True RollingOut: 1 of 2 seeds are as the spec says; one at a time is replaced")
+	w.gone(pods[0])
+	pods[0] = w.pod("demo-seed-0", node)
+	w.settled()
+	w.wantConditions("Progressing False Complete", "Published True AllSeedsPublished")
+	for _, pod := range pods {
+		w.gone(pod)
+	}
 }
 
 // A network that cannot be made says what to do, and goes on once it is done.

@@ -69,7 +69,7 @@ func (r *Reconciler) ownCertificate(ctx context.Context, state *run) error {
 		return err
 	}
 	certificate, err := authority.Certificate{Certificate: kept[corev1.TLSCertKey], Key: kept[corev1.TLSPrivateKeyKey]}.
-		Renew(authorities, r.hosts(state), state.now)
+		Renew(authorities, append(r.hosts(state), plan.NodesHosts(n, state.nodes)...), state.now)
 	if err != nil {
 		return err
 	}
@@ -160,6 +160,7 @@ func (r *Reconciler) examine(state *run, secret *corev1.Secret, good string) (pl
 		return plan.Finding{Reason: v1.ReasonCertificateExpired, Message: fmt.Sprintf("the certificate in the Secret %s is good from %s to %s: renew it", secret.Name, leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly))}, false
 	}
 	state.sooner(leaf.NotAfter)
+	state.authorities = secret.Data[resources.AuthorityKey]
 	var missing []string
 	for _, s := range state.seeds {
 		for _, host := range s.endpoints.Hosts {
@@ -171,6 +172,5 @@ func (r *Reconciler) examine(state *run, secret *corev1.Secret, good string) (pl
 	if len(missing) > 0 {
 		return plan.Finding{Reason: v1.ReasonNamesMissing, Message: fmt.Sprintf("the certificate in the Secret %s is not good for %s: add them to it", secret.Name, strings.Join(missing, ", "))}, false
 	}
-	state.authorities = secret.Data[resources.AuthorityKey]
 	return plan.Finding{Reason: good, Message: "good until " + leaf.NotAfter.UTC().Format(time.DateOnly)}, true
 }

@@ -39,7 +39,9 @@ type seed struct {
 type observedSet struct {
 	exists   bool
 	replicas int32
-	revision string // that pods are to be of
+	// revision is the one that pods are to be of; empty until the StatefulSet's
+	// controller has seen the last change.
+	revision string
 }
 
 // observe reads what there is of a network, and asks its seeds.
@@ -87,7 +89,10 @@ func (r *Reconciler) observeSet(ctx context.Context, state *run) error {
 	if err != nil {
 		return fmt.Errorf("read the StatefulSet: %w", err)
 	}
-	state.set = observedSet{exists: true, replicas: 1, revision: set.Status.UpdateRevision}
+	state.set = observedSet{exists: true, replicas: 1}
+	if set.Status.ObservedGeneration == set.Generation {
+		state.set.revision = set.Status.UpdateRevision
+	}
 	if set.Spec.Replicas != nil {
 		state.set.replicas = *set.Spec.Replicas
 	}

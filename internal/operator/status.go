@@ -89,7 +89,7 @@ func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
 		New:              isNew(before),
 	}
 	for _, s := range state.seeds {
-		if s.pod.Labels[appsv1.ControllerRevisionHashLabelKey] == state.set.revision {
+		if revision := s.pod.Labels[appsv1.ControllerRevisionHashLabelKey]; revision != "" && revision == state.set.revision {
 			facts.Updated++
 		}
 		if facts.Stalled == "" {

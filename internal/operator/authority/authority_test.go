@@ -116,6 +116,13 @@ func TestCertificateIsRenewed(t *testing.T) {
 	}
 }
 
+func TestHostsAreThereOnce(t *testing.T) {
+	c := certified(t, Certificate{}, renewed(t, Authorities{}, begin), append(hosts, hosts...), begin)
+	if got := len(c.leaf().DNSNames) + len(c.leaf().IPAddresses); got != len(hosts) {
+		t.Errorf("the certificate is for %d hosts, want %d", got, len(hosts))
+	}
+}
+
 // An authority is not started over because it cannot be read: clients trust it.
 func TestBrokenAuthorities(t *testing.T) {
 	a, other := renewed(t, Authorities{}, begin), renewed(t, Authorities{}, begin)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -92,7 +93,10 @@ func issue(by authority, hosts []string, now time.Time) (Certificate, error) {
 	if ends := by.certificate.NotAfter; ends.Before(template.NotAfter) {
 		template.NotAfter = ends // it would not be trusted any longer
 	}
-	for _, host := range hosts {
+	for i, host := range hosts {
+		if slices.Contains(hosts[:i], host) {
+			continue
+		}
 		if ip, err := netip.ParseAddr(host); err == nil {
 			template.IPAddresses = append(template.IPAddresses, ip.WithZone("").AsSlice())
 		} else {

@@ -203,3 +203,22 @@ func CertificateHosts(n *v1.PeerNetwork, s resources.Settings, replicas int32, e
 	}
 	return hosts
 }
+
+// maxNodes is for how many nodes a certificate is made in advance.
+const maxNodes = 100
+
+// NodesHosts are the hosts that a seed may have on any node. A certificate for all of
+// them is there before a seed is on a node, where one for its node would come to it a
+// minute or two later. There are none where seeds have other hosts.
+func NodesHosts(n *v1.PeerNetwork, nodes []corev1.Node) []string {
+	exposure := &n.Spec.Exposure
+	if exposure.Type != v1.ExposeNodePort && exposure.Type != v1.ExposeHostPort || exposure.Domain != "" {
+		return nil
+	}
+	sorted := slices.SortedFunc(slices.Values(nodes), func(a, b corev1.Node) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	var hosts []string
+	for _, node := range sorted[:min(len(sorted), maxNodes)] {
+		hosts = append(hosts, NodeHosts(&node, exposure.AddressTypes)...)
+	}
+	return hosts
+}

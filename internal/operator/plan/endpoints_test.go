@@ -175,6 +175,24 @@ func TestCertificateHosts(t *testing.T) {
 	}
 }
 
+func TestNodesHosts(t *testing.T) {
+	for name, c := range map[string]struct {
+		exposure v1.Exposure
+		nodes    []corev1.Node
+		want     int
+	}{
+		"on node ports":      {v1.Exposure{Type: v1.ExposeNodePort}, []corev1.Node{*node}, 2},
+		"on host ports":      {v1.Exposure{Type: v1.ExposeHostPort}, []corev1.Node{*node, *node}, 4},
+		"with names":         {v1.Exposure{Type: v1.ExposeNodePort, Domain: "s.example"}, []corev1.Node{*node}, 0},
+		"inside the cluster": {v1.Exposure{Type: v1.ExposeClusterIP}, []corev1.Node{*node}, 0},
+		"on very many nodes": {v1.Exposure{Type: v1.ExposeNodePort}, slices.Repeat([]corev1.Node{*node}, 1000), 2 * maxNodes},
+	} {
+		if got := NodesHosts(network(c.exposure), c.nodes); len(got) != c.want {
+			t.Errorf("%s: %d hosts, want %d", name, len(got), c.want)
+		}
+	}
+}
+
 func network(exposure v1.Exposure) *v1.PeerNetwork {
 	return &v1.PeerNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: "demo", Namespace: "games"},
