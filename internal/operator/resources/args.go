@@ -95,13 +95,10 @@ func turnArgs(n *v1.PeerNetwork, denied []netip.Prefix) []string {
 			"--turn-relay-ip=$(HOST_IP)",
 			"--turn-relay-ports="+strconv.Itoa(int(ports.Min))+"-"+strconv.Itoa(int(ports.Max)))
 	}
-	for _, peers := range turn.AllowedPeers {
-		args = append(args, "--turn-allow-peer="+string(peers))
+	for _, peers := range Prefixes(turn.AllowedPeers) {
+		args = append(args, "--turn-allow-peer="+peers.String())
 	}
-	for _, peers := range turn.DeniedPeers {
-		args = append(args, "--turn-deny-peer="+string(peers))
-	}
-	for _, peers := range denied {
+	for _, peers := range append(Prefixes(turn.DeniedPeers), denied...) {
 		args = append(args, "--turn-deny-peer="+peers.String())
 	}
 	return args
