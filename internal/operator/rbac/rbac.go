@@ -28,9 +28,11 @@ import _ "embed" // for the roles
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=cert-manager.io,resources=certificates,verbs=get;create;patch
 
-// What it says, and the lease of the operator that works.
+// What it says, and the lease of the operator that works, about which client-go says
+// things in the older way.
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=system,resources=events,verbs=create;patch
 
 // Roles are a ClusterRole, for the networks, and a Role, for the namespace that the
 // operator runs in.
