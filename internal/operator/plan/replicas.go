@@ -118,9 +118,9 @@ func changed(from, to int32, why string) string {
 	case from == to:
 		return ""
 	case from == 0:
-		return fmt.Sprintf("%d seeds: %s", to, why)
+		return plural(int(to), "seed", "seeds") + ": " + why
 	}
-	return fmt.Sprintf("%d seeds instead of %d: %s", to, from, why)
+	return fmt.Sprintf("%s instead of %d: %s", plural(int(to), "seed", "seeds"), from, why)
 }
 
 func ceil(n, by int64) int64 { return (n + by - 1) / by }
