@@ -13,7 +13,7 @@ PLATFORM ?= linux/$(shell $(GO) env GOARCH)
 BUILDER ?= docker
 
 # What `make test` runs, in this order: the quick answers first.
-CHECKS := verify lint test-unit examples fuzz interop test-apiserver
+CHECKS := verify lint test-unit chart examples fuzz interop test-apiserver
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 INTEROP_NODE := test/interop/node
@@ -57,6 +57,10 @@ test-apiserver: ## Tests against a real API server: that of KUBEBUILDER_ASSETS, 
 		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^//go:build apiserver' . | xargs dirname | sort -u)
 APISERVER := .cache/apiserver
 
+.PHONY: chart
+chart: ## Lint the Helm chart, and compare its manifests for the values in deploy/helm/testdata; UPDATE=1 writes them
+	@$(GO) test -count=1 -tags chart ./deploy/helm $(if $(UPDATE),-run '^TestManifests$$' -update)
+
 .PHONY: apiserver
 apiserver: $(APISERVER)/kubectl ## Build kube-apiserver, etcd and kubectl from test/apiserver
 
@@ -91,14 +95,14 @@ lint: ## golangci-lint, with the import directions (the first time builds it, wh
 
 .PHONY: verify
 verify: ## Module files tidy, code formatted, generated files up to date, go vet
-	@for module in . tools test/apiserver; do \
+	@for module in . tools tools/helm test/apiserver; do \
 		$(GO) -C $$module mod tidy -diff >/dev/null || { echo "go.mod and go.sum are not tidy: run go mod tidy in $$module" >&2; exit 1; }; \
 	done
 	@files=$$($(GOFILES) -exec gofmt -l {} +); if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:" $$files >&2; exit 1; fi
 	@for package in $$($(GOFILES) -name '*_test.go' -exec grep -l 'time\.Sleep' {} + | xargs -r dirname | sort -u); do \
 		grep -q '"testing/synctest"' $$package/*_test.go || { echo "tests in $$package sleep, but not in virtual time" >&2; exit 1; }; \
 	done
-	@$(GO) test -count=1 -run '^TestGenerated' ./pkg/exchange ./internal/seed ./internal/operator/resources
+	@$(GO) test -count=1 -run '^TestGenerated' ./pkg/exchange ./internal/seed ./internal/operator/resources ./deploy/helm
 	@for folder in api internal/operator/rbac; do \
 		before=.cache/verify/$$folder; rm -rf $$before; mkdir -p $$(dirname $$before); cp -r $$folder $$before; \
 		$(GO) generate ./$$folder/...; \
@@ -107,7 +111,7 @@ verify: ## Module files tidy, code formatted, generated files up to date, go vet
 			echo "what is made from the code in $$folder is not up to date: run make generate" >&2; exit 1; \
 		fi; \
 	done; rm -rf .cache/verify
-	@$(GO) vet -tags interop,apiserver ./...
+	@$(GO) vet -tags interop,apiserver,chart ./...
 GOFILES := find . \( -name node_modules -o -name .cache \) -prune -o -name '*.go'
 
 .PHONY: generate

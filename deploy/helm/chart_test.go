@@ -1,0 +1,126 @@
+//go:build chart
+
+package helm
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/peerexchange/peerexchange/test/schema"
+)
+
+// helm runs the pinned Helm, and returns what it prints.
+func helm(ctx context.Context, args ...string) ([]byte, error) {
+	command := exec.CommandContext(ctx, "go", append([]string{"tool", "-modfile=../../tools/helm/go.mod", "helm"}, args...)...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		return out, fmt.Errorf("helm %s: %w\n%s%s", strings.Join(args, " "), err, out, stderr.Bytes())
+	}
+	return out, nil
+}
+
+func template(ctx context.Context, args ...string) ([]byte, error) {
+	return helm(ctx, append([]string{"template", "seeds", chart, "--namespace", "peers", "--kube-version", "1.34.0"}, args...)...)
+}
+
+// For each file of values in testdata there is a golden file of the manifests; each of
+// these is an object of Kubernetes without unknown fields, or a PeerNetwork that the API
+// server takes. `make chart UPDATE=1` writes them.
+func TestManifests(t *testing.T) {
+	networks, err := schema.New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob("testdata/*.values.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			if out, err := helm(t.Context(), "lint", "--strict", "--quiet", "--kube-version", "1.34.0", chart, "--values", path); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			manifests, err := template(t.Context(), "--values", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for document := range strings.SplitSeq(string(manifests), "\n---\n") {
+				decode(t, networks, strings.TrimPrefix(document, "---\n"))
+			}
+			compare(t, strings.TrimSuffix(path, ".values.yaml")+".golden.yaml", manifests)
+		})
+	}
+}
+
+// decode reads a manifest, strictly.
+func decode(t *testing.T, networks *schema.Schema, document string) {
+	t.Helper()
+	object, err := schema.Object(document)
+	if err != nil {
+		t.Errorf("%v in\n%s", err, document)
+		return
+	}
+	switch object["apiVersion"] {
+	case "monitoring.coreos.com/v1": // types of the Prometheus Operator, which is no dependency
+	case "peerexchange.dev/v1":
+		if _, err := networks.Read(t.Context(), document); err != nil {
+			t.Errorf("%v in\n%s", err, document)
+		}
+	default:
+		known := runtime.NewScheme()
+		if err := clientgoscheme.AddToScheme(known); err != nil {
+			t.Fatal(err)
+		}
+		strict := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Yaml: true, Strict: true})
+		if _, _, err := strict.Decode([]byte(document), nil, nil); err != nil {
+			t.Errorf("%v in\n%s", err, document)
+		}
+	}
+}
+
+// Values that make no sense are refused, with what is wrong.
+func TestRefusedValues(t *testing.T) {
+	for set, want := range map[string]string{
+		"replica=2":                           "replica",
+		"image.repo=a":                        "repo",
+		"metrics.serviceMonitor.intervall=1m": "intervall",
+		"network.networkID=a":                 "networkID",
+		"logLevel=loud":                       "logLevel",
+		"replicas=-1":                         "replicas",
+		"image.digest=abc":                    "digest",
+		"namespaces={*,other}":                "namespaces",
+		"network.enabled=true":                "id",
+		"network.enabled=true,network.id=":    "id",
+		"network.name=4chan":                  "name",
+		"network.id=a,network.enabled=true,network.spec.networkID=b": "give it as network.id",
+		"network.id=a,network.enabled=true,namespaces={other}":       "namespaces does not have peers",
+	} {
+		if _, err := template(t.Context(), "--set", set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("--set %s: %v, want something about %s", set, err, want)
+		}
+	}
+}
+
+// The definition is in the chart unless it is not wanted.
+func TestDefinition(t *testing.T) {
+	for set, want := range map[string]bool{"crds.enabled=true": true, "crds.enabled=false": false} {
+		manifests, err := template(t.Context(), "--include-crds", "--set", set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Contains(manifests, []byte("kind: CustomResourceDefinition")); got != want {
+			t.Errorf("with %s there is a definition: %t", set, got)
+		}
+	}
+}
