@@ -8,12 +8,13 @@ FUZZTIME ?= 50000x
 NETWORK ?= demo
 LISTEN ?= 127.0.0.1:8000
 # For `make image`. Several platforms, as in linux/amd64,linux/arm64, are for a builder that can do more than one.
-IMAGE ?= peerexchange-seed
+PROGRAM ?= seed
+IMAGE ?= peerexchange-$(PROGRAM)
 PLATFORM ?= linux/$(shell $(GO) env GOARCH)
 BUILDER ?= docker
 
 # What `make test` runs, in this order: the quick answers first.
-CHECKS := verify lint test-unit chart examples fuzz interop test-apiserver
+CHECKS := verify lint test-unit chart examples fuzz interop
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 INTEROP_NODE := test/interop/node
@@ -132,16 +133,17 @@ build: ## Build bin/seed, which needs nothing of the machine that it runs on
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/seed ./cmd/seed
 
 .PHONY: image
-image: ## Build the container image IMAGE of the seed for PLATFORM (default: this machine's) with BUILDER (default docker)
+image: ## Build the container image IMAGE of PROGRAM (seed or operator) for PLATFORM (default: this machine's) with BUILDER (default docker)
 	@mkdir -p bin/image/state
 	@platforms=$(PLATFORM) arguments=(); \
 	for platform in $${platforms//,/ }; do \
 		os=$${platform%%/*} arch=$${platform#*/}; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags='-s -w' -o bin/image/$$os/$$arch/seed ./cmd/seed; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags='-s -w' -o bin/image/$$os/$$arch/$(PROGRAM) ./cmd/$(PROGRAM); \
 		arguments=(--build-arg TARGETOS=$$os --build-arg TARGETARCH=$$arch); \
 	done; \
 	case $$platforms in *,*) arguments=() ;; esac; \
-	$(BUILDER) build --platform $$platforms "$${arguments[@]}" --tag $(IMAGE) --file Dockerfile bin/image
+	$(BUILDER) build --platform $$platforms "$${arguments[@]}" --tag $(IMAGE) --file $(DOCKERFILE) bin/image
+DOCKERFILE = $(if $(filter seed,$(PROGRAM)),Dockerfile,Dockerfile.$(PROGRAM))
 
 .PHONY: clean
 clean: ## Remove what the other targets made here: bin, npm packages
