@@ -65,6 +65,19 @@ func TestBootstrapSource(t *testing.T) {
 	fetch(0, ErrBootstrapOutdated)
 }
 
+func TestFetchBootstrap(t *testing.T) {
+	document := signBootstrap(t, testBootstrap(7))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(document) }))
+	defer server.Close()
+	if b, err := FetchBootstrap(t.Context(), server.URL, bootstrapPublic); err != nil || b.Sequence != 7 {
+		t.Errorf("got %+v, %v", b, err)
+	}
+	document = []byte(testBootstrap(8).plain())
+	if b, err := FetchBootstrap(t.Context(), server.URL, bootstrapPublic); !errors.Is(err, ErrBootstrapSignature) {
+		t.Errorf("unsigned: got %+v, %v", b, err)
+	}
+}
+
 func TestBootstrapSourceRefuses(t *testing.T) {
 	server, current := publish(t, []byte(testBootstrap(1).plain()))
 	try := func(url string, key ed25519.PublicKey) error {
