@@ -14,7 +14,7 @@ PLATFORM ?= linux/$(shell $(GO) env GOARCH)
 BUILDER ?= docker
 
 # What `make test` runs, in this order: the quick answers first.
-CHECKS := verify lint test-unit chart examples fuzz interop
+CHECKS := verify lint test-unit test-apiserver chart examples fuzz interop
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 INTEROP_NODE := test/interop/node
@@ -54,7 +54,7 @@ interop: $(INTEROP_NODE)/node_modules/.package-lock.json ## The npm packages of 
 .PHONY: test-apiserver
 test-apiserver: ## Tests against a real API server: that of KUBEBUILDER_ASSETS, or else of make apiserver
 	@[ -n "$${KUBEBUILDER_ASSETS:-}" ] || $(MAKE) apiserver
-	@KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$(CURDIR)/$(APISERVER)} $(GO) test -count=1 -tags apiserver -run APIServer \
+	@KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$(CURDIR)/$(APISERVER)} $(GO) test -race -count=1 -timeout 20m -tags apiserver -run APIServer \
 		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^//go:build apiserver' . | xargs dirname | sort -u)
 APISERVER := .cache/apiserver
 
@@ -63,21 +63,8 @@ chart: ## Lint the Helm chart, and compare its manifests for the values in deplo
 	@$(GO) test -count=1 -tags chart ./deploy/helm $(if $(UPDATE),-run '^TestManifests$$' -update)
 
 .PHONY: apiserver
-apiserver: $(APISERVER)/kubectl ## Build kube-apiserver, etcd and kubectl from test/apiserver
-
-# kubectl is the last of the three, so if it is there all are.
-$(APISERVER)/kubectl: test/apiserver/go.mod test/apiserver/go.sum
-	@echo "building etcd, kube-apiserver and kubectl from source: about ten minutes on two cores, once"
-	@mkdir -p $(APISERVER)
-	@version=$$($(GO) list -C test/apiserver -m -f '{{.Version}}' k8s.io/kubernetes); \
-	minor=$${version#v1.}; minor=$${minor%%.*}; stamp=k8s.io/component-base/version; \
-	build() { \
-		CGO_ENABLED=0 $(GO) build -C test/apiserver -trimpath -o $(CURDIR)/$(APISERVER)/$$1 \
-			-ldflags="-s -w -X $$stamp.gitVersion=$$version -X $$stamp.gitMajor=1 -X $$stamp.gitMinor=$$minor" $$2; \
-	}; \
-	build etcd go.etcd.io/etcd/server/v3; \
-	build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver; \
-	build kubectl k8s.io/kubernetes/cmd/kubectl
+apiserver: ## Build kube-apiserver, etcd and kubectl from test/apiserver, unless they are there
+	@GO='$(GO)' test/apiserver/build $(APISERVER)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 50000x)

@@ -29,8 +29,10 @@ type Server struct {
 
 // Start starts one. Whoever starts it stops it.
 func Start() (*Server, error) {
-	if os.Getenv(assets) == "" {
-		return nil, fmt.Errorf("%s names no folder with kube-apiserver, etcd and kubectl: run make test-apiserver, or set it to .cache/apiserver after make apiserver", assets)
+	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
+		if _, err := exec.LookPath(filepath.Join(os.Getenv(assets), name)); err != nil || !filepath.IsAbs(os.Getenv(assets)) {
+			return nil, fmt.Errorf("%s is %q, and no absolute path of a folder with %s: run make test-apiserver, or set it to that of .cache/apiserver after make apiserver", assets, os.Getenv(assets), name)
+		}
 	}
 	definition := &apiextensionsv1.CustomResourceDefinition{}
 	if err := yaml.UnmarshalStrict(crd.YAML, definition); err != nil {
