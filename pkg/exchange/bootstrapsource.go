@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,8 @@ type BootstrapSource struct {
 	// MinSequence refuses older documents from the start: the Sequence of the newest
 	// one that an earlier run of the program has seen.
 	MinSequence uint64
-	// Client fetches it. Nil is http.DefaultClient. Its CheckRedirect is not asked.
+	// Client fetches it. Nil is http.DefaultClient or, in a Maintainer of a node with
+	// [Config].TLS, a client that trusts whom the node does. Its CheckRedirect is not asked.
 	Client *http.Client
 
 	mu sync.Mutex
@@ -55,16 +57,16 @@ func FetchBootstrap(ctx context.Context, url string, key ed25519.PublicKey) (*Bo
 // Fetch fetches the document, within 15 seconds. Errors are ErrBootstrapSignature,
 // ErrNetworkMismatch, ErrBootstrapOutdated, or say why there is no document.
 func (s *BootstrapSource) Fetch(ctx context.Context) (*Bootstrap, error) {
-	return s.fetchOf(ctx, s.Network)
+	return s.fetchOf(ctx, s.Network, nil)
 }
 
-// fetchOf is Fetch for a network, any if it is empty.
-func (s *BootstrapSource) fetchOf(ctx context.Context, network string) (*Bootstrap, error) {
+// fetchOf is Fetch for a network, any if it is empty. Nil trusts the system's roots.
+func (s *BootstrapSource) fetchOf(ctx context.Context, network string, trust *tls.Config) (*Bootstrap, error) {
 	u, err := s.parseURL()
 	if err != nil {
 		return nil, fmt.Errorf("fetch the bootstrap document: %w", err)
 	}
-	b, err := s.fetch(ctx, u, network)
+	b, err := s.fetch(ctx, u, network, trust)
 	if err != nil {
 		// The host is all that is shown: the rest of a URL may hold a secret.
 		return nil, fmt.Errorf("fetch the bootstrap document from %s: %w", u.Host, err)
@@ -99,7 +101,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback() || host == "localhost"
 }
 
-func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL, network string) (*Bootstrap, error) {
+func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL, network string, trust *tls.Config) (*Bootstrap, error) {
 	ctx, cancel := context.WithTimeout(ctx, bootstrapTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -107,7 +109,7 @@ func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL, network string)
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
-	res, err := s.client().Do(req)
+	res, err := s.client(trust).Do(req)
 	if err != nil {
 		if failed := (*url.Error)(nil); errors.As(err, &failed) {
 			err = failed.Err
@@ -132,10 +134,16 @@ func (s *BootstrapSource) fetch(ctx context.Context, u *url.URL, network string)
 	return b, nil
 }
 
-func (s *BootstrapSource) client() *http.Client {
+func (s *BootstrapSource) client(trust *tls.Config) *http.Client {
 	client := *http.DefaultClient
-	if s.Client != nil {
+	switch {
+	case s.Client != nil:
 		client = *s.Client
+	case trust != nil:
+		// One request is all it is for, so nothing is kept.
+		client.Transport = &http.Transport{
+			Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust.Clone(), ForceAttemptHTTP2: true, DisableKeepAlives: true,
+		}
 	}
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if len(via) > maxBootstrapRedirects {

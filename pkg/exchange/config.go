@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,13 @@ type Config struct {
 	// stay the caller's: Close leaves them open, and what was written last over WebRTC
 	// arrives for sure only once webrtc.Transport.Close has returned.
 	Transports []transports.Transport
+
+	// TLS configures the TLS connections that this node makes, where the call names
+	// no configuration of its own: the roots to trust, if the seeds' certificates are
+	// of a private authority. It goes for the default transports' turns: servers
+	// and, in a Maintainer, for the bootstrap document too; a webrtc.Transport in
+	// Transports has its own. Nil trusts the system's roots.
+	TLS *tls.Config
 
 	// Protocol is what Connect speaks. An accepted connection speaks what the
 	// other node starts with, and a connection made by GetNewPeer what the asked

@@ -111,6 +111,9 @@ func (ex *Exchange) dialable() []string {
 func (ex *Exchange) dial(ctx context.Context, dialer transports.Dialer, host string, opts transports.Options) (*connected, error) {
 	ctx, cancel := ex.bound(ctx)
 	defer cancel()
+	if opts.TLS == nil {
+		opts.TLS = ex.config.TLS
+	}
 	conn, err := dialer.Dial(ctx, host, opts)
 	switch {
 	case err != nil && context.Cause(ctx) == ErrClosed:

@@ -31,7 +31,7 @@ func (ex *Exchange) dialBack(ctx context.Context, l *listing) error {
 		if !leadsTo(found, l.peer.addr) {
 			return &checkError{CheckName, fmt.Errorf("%s is not at %v", l.host, l.peer.addr)}
 		}
-		host, opts.IP = l.host, l.peer.addr
+		host, opts.IP, opts.TLS = l.host, l.peer.addr, ex.config.TLS
 	case l.secure:
 		// Who connects to an IP address looks for it in the certificate, and trusts
 		// whom it wants. Here it is not asked whether the node is trusted, but

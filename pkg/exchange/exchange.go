@@ -69,7 +69,7 @@ type Exchange struct {
 func New(networkID string, cfg Config) (*Exchange, error) {
 	var own []transports.Transport
 	if cfg.Transports == nil {
-		own = transports.Default()
+		own = transports.Trusting(cfg.TLS)
 		cfg.Transports = own
 	}
 	cfg = cfg.withDefaults()

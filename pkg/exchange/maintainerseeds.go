@@ -42,7 +42,7 @@ func (m *Maintainer) checkBootstrap() error {
 func (m *Maintainer) keepBootstrap(ctx context.Context) {
 	retry := m.newBackoff()
 	for ctx.Err() == nil {
-		b, err := m.config.Bootstrap.fetchOf(ctx, m.ex.id)
+		b, err := m.config.Bootstrap.fetchOf(ctx, m.ex.id, m.ex.config.TLS)
 		if err != nil {
 			if ctx.Err() == nil {
 				m.config.Logger.Warn("bootstrap document not fetched", "err", err)

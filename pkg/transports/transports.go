@@ -1,6 +1,8 @@
 package transports
 
 import (
+	"crypto/tls"
+
 	"github.com/peerexchange/peerexchange/pkg/transports/tcp"
 	"github.com/peerexchange/peerexchange/pkg/transports/transport"
 	"github.com/peerexchange/peerexchange/pkg/transports/webrtc"
@@ -45,10 +47,14 @@ type (
 
 // Default returns what a node has that is not told otherwise: websocket, webrtc
 // and tcp, in the order in which npm nodes announce them, configured with zeros.
-func Default() []Transport {
+func Default() []Transport { return Trusting(nil) }
+
+// Trusting is Default with the configuration of connections to turns: servers; see
+// webrtc.Config.TLS. Those of the other transports are told at each dial.
+func Trusting(config *tls.Config) []Transport {
 	return []Transport{
 		websocket.New(websocket.Config{}),
-		webrtc.New(webrtc.Config{}),
+		webrtc.New(webrtc.Config{TLS: config}),
 		tcp.New(tcp.Config{}),
 	}
 }
