@@ -17,7 +17,7 @@ BUILDER ?= docker
 CHECKS := verify lint test-unit test-apiserver chart examples fuzz interop
 
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
-INTEROP_NODE := test/interop/node
+NODE_PACKAGES := test/clients/node
 BENCH_NODE := bench/npm-seed
 
 .DEFAULT_GOAL := help
@@ -46,7 +46,7 @@ examples: ## Build and run the programs in examples
 	@$(GO) test -count=1 ./examples
 
 .PHONY: interop
-interop: $(INTEROP_NODE)/node_modules/.package-lock.json ## The npm packages of both generations against Go, in Node and in Chromium; coturn's client; networks, faults
+interop: $(NODE_PACKAGES)/node_modules/.package-lock.json ## The npm packages of both generations against Go, in Node and in Chromium; coturn's client; networks, faults
 	@$(GO) test -count=1 -tags interop -run Coturn -parallel 32 ./internal/turn
 	@$(GO) test -count=1 -tags interop ./test/netns ./test/fault
 	@$(GO) test -count=1 -tags interop ./examples ./test/interop
@@ -134,7 +134,7 @@ DOCKERFILE = $(if $(filter seed,$(PROGRAM)),Dockerfile,Dockerfile.$(PROGRAM))
 
 .PHONY: clean
 clean: ## Remove what the other targets made here: bin, npm packages
-	@rm -rf bin .cache $(INTEROP_NODE)/node_modules $(BENCH_NODE)/node_modules
+	@rm -rf bin .cache $(NODE_PACKAGES)/node_modules $(BENCH_NODE)/node_modules
 
 # npm writes the list of what it installed last, so the list is newer than the lock file if everything is there.
 %/node_modules/.package-lock.json: %/package-lock.json

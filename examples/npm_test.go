@@ -47,7 +47,7 @@ func startNode(t *testing.T, name, program, url string) *process {
 	if !ok {
 		t.Fatalf("no document has %s", program)
 	}
-	packages, err := filepath.Abs("../test/interop/node/node_modules")
+	packages, err := filepath.Abs("../test/clients/node/node_modules")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,25 +2,29 @@
 
 package interop
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/peerexchange/peerexchange/test/clients"
+)
 
 // TestConnect has every kind of node dial every kind, over everything that the
 // two can speak.
 func TestConnect(t *testing.T) {
-	for _, gen := range generations {
-		for _, l := range []link{{"tcp", false}, {"tcp", true}, {"websocket", false}, {"websocket", true}} {
+	for _, gen := range clients.Generations {
+		for _, l := range []clients.Link{clients.TCP, clients.TLS, clients.WS, clients.WSS} {
 			for _, dials := range both {
 				for _, accepts := range both {
-					if !anyGo(dials, accepts) {
+					if !clients.AnyGo(dials, accepts) {
 						continue
 					}
 					// The published v0 client cannot listen with TLS, and knows none over tcp.
-					if gen == v0 && l.secure && (accepts.label == "js" || dials.label == "js" && l.transport == "tcp") {
+					if gen == clients.V0 && l.Secure && (accepts.Label == "js" || dials.Label == "js" && l.Transport == "tcp") {
 						continue
 					}
-					t.Run(string(gen)+"/"+l.String()+"/"+dials.label+"-dials-"+accepts.label, func(t *testing.T) {
+					t.Run(string(gen)+"/"+l.String()+"/"+dials.Label+"-dials-"+accepts.Label, func(t *testing.T) {
 						t.Parallel()
-						connectDirectly(newScenario(t), gen, l, dials, accepts)
+						connectDirectly(clients.NewScenario(t), gen, l, dials, accepts)
 					})
 				}
 			}
@@ -28,32 +32,32 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-func connectDirectly(s scenario, gen generation, l link, dials, accepts maker) {
-	acceptor := accepts.start(s.T, gen, "acceptor")
-	dialer := dials.start(s.T, gen, "dialer")
+func connectDirectly(s clients.Scenario, gen clients.Generation, l clients.Link, dials, accepts clients.Maker) {
+	acceptor := accepts.Start(s.T, gen, "acceptor")
+	dialer := dials.Start(s.T, gen, "dialer")
 
-	at := s.accept(acceptor, l)
-	to := s.connect(dialer, at)
-	s.echo(dialer, to, payload, "acceptor")
-	back := s.await(acceptor, "dialer")
-	s.echo(acceptor, back, payload, "dialer")
+	at := s.Accept(acceptor, l)
+	to := s.Connect(dialer, at)
+	s.Echo(dialer, to, clients.Payload, "acceptor")
+	back := s.Await(acceptor, "dialer")
+	s.Echo(acceptor, back, clients.Payload, "dialer")
 
 	// The two know nobody but each other.
-	_, err := dialer.getNewPeer(s.ctx, to)
+	_, err := dialer.GetNewPeer(s.Ctx, to)
 	wantNoCandidates(s.T, gen, dialer, err)
-	_, err = acceptor.getNewPeer(s.ctx, back)
+	_, err = acceptor.GetNewPeer(s.Ctx, back)
 	wantNoCandidates(s.T, gen, acceptor, err)
 
 	// Whoever ends it: to both it is an ordinary end.
-	s.must(dialer.disconnect(s.ctx, to))
-	s.awaitCount(acceptor, 0)
-	s.awaitCount(dialer, 0)
-	to = s.connect(dialer, at)
-	s.echo(dialer, to, 1, "acceptor")
-	s.must(acceptor.disconnect(s.ctx, s.await(acceptor, "dialer")))
-	s.awaitCount(dialer, 0)
-	s.awaitCount(acceptor, 0)
+	s.Must(dialer.Disconnect(s.Ctx, to))
+	s.AwaitCount(acceptor, 0)
+	s.AwaitCount(dialer, 0)
+	to = s.Connect(dialer, at)
+	s.Echo(dialer, to, 1, "acceptor")
+	s.Must(acceptor.Disconnect(s.Ctx, s.Await(acceptor, "dialer")))
+	s.AwaitCount(dialer, 0)
+	s.AwaitCount(acceptor, 0)
 	// One more connection, so that both have got over the end of the last one.
-	s.echo(dialer, s.connect(dialer, at), 1, "acceptor")
-	s.noTroubles(dialer, acceptor)
+	s.Echo(dialer, s.Connect(dialer, at), 1, "acceptor")
+	s.NoTroubles(dialer, acceptor)
 }

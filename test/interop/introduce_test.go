@@ -2,27 +2,31 @@
 
 package interop
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/peerexchange/peerexchange/test/clients"
+)
 
 // TestIntroduction has every kind of seed introduce every kind of asker to every
 // kind of candidate, who then talk over WebRTC.
 func TestIntroduction(t *testing.T) {
-	forEachRole(t, generations, func(t *testing.T, gen generation, l link, seed, asker, candidate maker) {
-		introduce(newScenario(t), gen, l, seed, asker, candidate)
+	forEachRole(t, clients.Generations, func(t *testing.T, gen clients.Generation, l clients.Link, seed, asker, candidate clients.Maker) {
+		introduce(clients.NewScenario(t), gen, l, seed, asker, candidate)
 	})
 }
 
 // forEachRole runs a table of who is the seed, who asks, and who is found.
-func forEachRole(t *testing.T, gens []generation, run func(t *testing.T, gen generation, l link, seed, asker, candidate maker)) {
+func forEachRole(t *testing.T, gens []clients.Generation, run func(t *testing.T, gen clients.Generation, l clients.Link, seed, asker, candidate clients.Maker)) {
 	for _, gen := range gens {
-		for _, l := range []link{{"tcp", false}, {"websocket", false}} {
+		for _, l := range []clients.Link{clients.TCP, clients.WS} {
 			for _, seed := range both {
 				for _, asker := range both {
 					for _, candidate := range both {
-						if !anyGo(seed, asker, candidate) {
+						if !clients.AnyGo(seed, asker, candidate) {
 							continue
 						}
-						name := string(gen) + "/" + l.String() + "/" + seed.label + "-seed/" + asker.label + "-asks-for-" + candidate.label
+						name := string(gen) + "/" + l.String() + "/" + seed.Label + "-seed/" + asker.Label + "-asks-for-" + candidate.Label
 						t.Run(name, func(t *testing.T) {
 							t.Parallel()
 							run(t, gen, l, seed, asker, candidate)
@@ -34,31 +38,31 @@ func forEachRole(t *testing.T, gens []generation, run func(t *testing.T, gen gen
 	}
 }
 
-func introduce(s scenario, gen generation, l link, seeds, asks, isFound maker) {
-	var seed participant
-	npmSeed := gen == v1 && seeds.label == inNode.label
+func introduce(s clients.Scenario, gen clients.Generation, l clients.Link, seeds, asks, isFound clients.Maker) {
+	var seed clients.Node
+	npmSeed := gen == clients.V1 && seeds.Label == inNode.Label
 	if npmSeed {
 		// It may throw, and drop those it introduced: TestPublishedSeedDropsPeers.
-		seed = startNode(s.T, gen, "seed", map[string]any{"guard": true})
+		seed = lab.StartProcess(s.T, gen, "seed", map[string]any{"guard": true})
 	} else {
-		seed = seeds.start(s.T, gen, "seed")
+		seed = seeds.Start(s.T, gen, "seed")
 	}
-	candidate := isFound.start(s.T, gen, "candidate")
-	asker := asks.start(s.T, gen, "asker")
+	candidate := isFound.Start(s.T, gen, "candidate")
+	asker := asks.Start(s.T, gen, "asker")
 
-	at := s.accept(seed, l)
-	s.acceptWebRTC(candidate)
-	toSeed := s.connect(candidate, at)
-	s.echo(candidate, toSeed, 0, "seed")
-	via := s.connect(asker, at)
+	at := s.Accept(seed, l)
+	s.AcceptWebRTC(candidate)
+	toSeed := s.Connect(candidate, at)
+	s.Echo(candidate, toSeed, 0, "seed")
+	via := s.Connect(asker, at)
 
-	found := s.getNewPeer(asker, via, candidate)
-	s.echo(asker, found, payload, "candidate")
-	s.echo(candidate, s.await(candidate, "asker"), payload, "asker")
+	found := s.GetNewPeer(asker, via, candidate)
+	s.Echo(asker, found, clients.Payload, "candidate")
+	s.Echo(candidate, s.Await(candidate, "asker"), clients.Payload, "asker")
 
 	if !npmSeed {
-		s.echo(asker, via, payload, "seed")
-		s.echo(candidate, toSeed, payload, "seed")
+		s.Echo(asker, via, clients.Payload, "seed")
+		s.Echo(candidate, toSeed, clients.Payload, "seed")
 	}
 }
 
@@ -66,32 +70,32 @@ func introduce(s scenario, gen generation, l link, seeds, asks, isFound maker) {
 // announces: the asker dials it itself. It begins to accept after it connected to
 // the seed, and stops while it is connected.
 func TestDirectCandidate(t *testing.T) {
-	forEachRole(t, []generation{v0}, func(t *testing.T, gen generation, l link, seeds, asks, isFound maker) {
-		s := newScenario(t)
-		seed := seeds.start(t, gen, "seed")
-		candidate := isFound.start(t, gen, "candidate")
-		asker := asks.start(t, gen, "asker")
+	forEachRole(t, []clients.Generation{clients.V0}, func(t *testing.T, gen clients.Generation, l clients.Link, seeds, asks, isFound clients.Maker) {
+		s := clients.NewScenario(t)
+		seed := seeds.Start(t, gen, "seed")
+		candidate := isFound.Start(t, gen, "candidate")
+		asker := asks.Start(t, gen, "asker")
 
-		at := s.accept(seed, l)
-		toSeed := s.connect(candidate, at)
-		via := s.connect(asker, at)
-		_, err := asker.getNewPeer(s.ctx, via)
+		at := s.Accept(seed, l)
+		toSeed := s.Connect(candidate, at)
+		via := s.Connect(asker, at)
+		_, err := asker.GetNewPeer(s.Ctx, via)
 		wantNoCandidates(t, gen, asker, err)
 
-		s.accept(candidate, l)
+		s.Accept(candidate, l)
 		// An echo from the seed comes after the seed read the announcement.
-		s.echo(candidate, toSeed, 0, "seed")
-		found := s.getNewPeer(asker, via, candidate)
-		s.echo(asker, found, payload, "candidate")
-		back := s.await(candidate, "asker")
-		s.echo(candidate, back, payload, "asker")
+		s.Echo(candidate, toSeed, 0, "seed")
+		found := s.GetNewPeer(asker, via, candidate)
+		s.Echo(asker, found, clients.Payload, "candidate")
+		back := s.Await(candidate, "asker")
+		s.Echo(candidate, back, clients.Payload, "asker")
 
-		s.must(candidate.unaccept(s.ctx, l.transport))
-		s.echo(candidate, toSeed, 0, "seed")
-		_, err = asker.getNewPeer(s.ctx, via)
+		s.Must(candidate.Unaccept(s.Ctx, l.Transport))
+		s.Echo(candidate, toSeed, 0, "seed")
+		_, err = asker.GetNewPeer(s.Ctx, via)
 		wantNoCandidates(t, gen, asker, err)
 		// Who is connected stays so.
-		s.echo(asker, found, 1, "candidate")
+		s.Echo(asker, found, 1, "candidate")
 	})
 }
 
@@ -104,21 +108,21 @@ const maxIntroductions = 20
 // relay for an error of the whole connection.
 func TestPublishedSeedDropsPeers(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t)
-	seed := startNode(t, v1, "seed", map[string]any{"guard": true})
+	s := clients.NewScenario(t)
+	seed := lab.StartProcess(t, clients.V1, "seed", map[string]any{"guard": true})
 	candidate, asker, toSeed, via := pairAt(s, seed)
 	for range maxIntroductions {
 		// Both have closed their relays before they say anything to the seed again.
-		_, err := draw(s.ctx, asker, via, true)
+		_, err := clients.Draw(s.Ctx, asker, via, true)
 		if err == nil {
-			_, err = asker.request(s.ctx, via, 1)
+			_, err = asker.Request(s.Ctx, via, 1)
 		}
 		if err == nil {
-			_, err = candidate.request(s.ctx, toSeed, 1)
+			_, err = candidate.Request(s.Ctx, toSeed, 1)
 		}
 		if err != nil {
-			s.must(seed.await(s.ctx, "a peer to be dropped", func(peers []peerInfo) bool {
-				return countConnected(peers) < len(peers)
+			s.Must(seed.Await(s.Ctx, "a peer to be dropped", func(peers []clients.PeerInfo) bool {
+				return clients.CountConnected(peers) < len(peers)
 			}))
 			return
 		}
@@ -129,26 +133,26 @@ func TestPublishedSeedDropsPeers(t *testing.T) {
 // TestSeedKeepsPeers shows that a Go seed keeps them, however often.
 func TestSeedKeepsPeers(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t)
-	seed := inGo.start(t, v1, "seed")
+	s := clients.NewScenario(t)
+	seed := inGo.Start(t, clients.V1, "seed")
 	candidate, asker, toSeed, via := pairAt(s, seed)
 	for range maxIntroductions {
-		found := s.getNewPeer(asker, via, candidate)
-		s.echo(asker, found, 1, "candidate")
-		s.echo(asker, via, 1, "seed")
-		s.echo(candidate, toSeed, 1, "seed")
+		found := s.GetNewPeer(asker, via, candidate)
+		s.Echo(asker, found, 1, "candidate")
+		s.Echo(asker, via, 1, "seed")
+		s.Echo(candidate, toSeed, 1, "seed")
 	}
-	s.awaitCount(seed, 2)
+	s.AwaitCount(seed, 2)
 }
 
 // pairAt connects two npm 2.x nodes to a seed.
-func pairAt(s scenario, seed participant) (candidate, asker participant, toSeed, via int) {
+func pairAt(s clients.Scenario, seed clients.Node) (candidate, asker clients.Node, toSeed, via int) {
 	s.Helper()
-	candidate = inNode.start(s.T, v1, "candidate")
-	asker = inNode.start(s.T, v1, "asker")
-	at := s.accept(seed, link{transport: "tcp"})
-	toSeed = s.connect(candidate, at)
-	via = s.connect(asker, at)
-	s.awaitCount(seed, 2)
+	candidate = inNode.Start(s.T, clients.V1, "candidate")
+	asker = inNode.Start(s.T, clients.V1, "asker")
+	at := s.Accept(seed, clients.TCP)
+	toSeed = s.Connect(candidate, at)
+	via = s.Connect(asker, at)
+	s.AwaitCount(seed, 2)
 	return candidate, asker, toSeed, via
 }

@@ -3,12 +3,12 @@
 package interop
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/peerexchange/peerexchange/test/clients"
 )
 
 // TestSeveralSeeds runs two seeds as people do. Unmodified npm nodes of each
@@ -19,49 +19,28 @@ func TestSeveralSeeds(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("what only these two seeds know\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, gen := range generations {
+	for _, gen := range clients.Generations {
 		t.Run(string(gen), func(t *testing.T) {
 			t.Parallel()
-			first := startSeedCommand(t, "--turn-listen", "off", "--mesh-secret-file", secret)
-			second := startSeedCommand(t, "--turn-listen", "off", "--mesh-secret-file", secret,
-				"--mesh-peers", fmt.Sprintf("tls://127.0.0.1:%d", first.secure.port))
-			for i, who := range []struct{ asks, isFound maker }{{inNode, inNode}, {inTab, inNode}, {inNode, inTab}, {inNode, inGo}, {inGo, inNode}} {
-				s := newScenario(t)
+			first := authority.Start(t, t.Name(), "--turn-listen", "off", "--mesh-secret-file", secret)
+			second := authority.Start(t, t.Name(), "--turn-listen", "off", "--mesh-secret-file", secret,
+				"--mesh-peers", fmt.Sprintf("tls://127.0.0.1:%d", first.Secure.Port))
+			for i, who := range []struct{ asks, isFound clients.Maker }{{inNode, inNode}, {inTab, inNode}, {inNode, inTab}, {inNode, inGo}, {inGo, inNode}} {
+				s := clients.NewScenario(t)
 				from, to := first, second
 				if i%2 == 1 {
 					from, to = second, first
 				}
-				name := fmt.Sprintf("%s-for-%s-%d", who.isFound.label, who.asks.label, i)
-				candidate, asker := who.isFound.start(t, gen, name), who.asks.start(t, gen, "asker of "+name)
-				s.acceptWebRTC(candidate)
-				toSeed := s.connect(candidate, to.plain.over("websocket"))
-				via := s.connect(asker, from.plain.over("websocket"))
-				s.echo(asker, s.findElsewhere(asker, via), payload/16, name)
+				name := fmt.Sprintf("%s-for-%s-%d", who.isFound.Label, who.asks.Label, i)
+				candidate, asker := who.isFound.Start(t, gen, name), who.asks.Start(t, gen, "asker of "+name)
+				s.AcceptWebRTC(candidate)
+				toSeed := s.Connect(candidate, to.Plain.Over("websocket"))
+				via := s.Connect(asker, from.Plain.Over("websocket"))
+				s.Echo(asker, s.FindElsewhere(asker, via), clients.Payload/16, name)
 				// The next two are alone again.
-				s.must(candidate.disconnect(s.ctx, toSeed))
-				s.must(asker.disconnect(s.ctx, via))
+				s.Must(candidate.Disconnect(s.Ctx, toSeed))
+				s.Must(asker.Disconnect(s.Ctx, via))
 			}
 		})
-	}
-}
-
-// findElsewhere asks a seed for a peer until there is one: those at another seed
-// are known after a moment only. A draw may be lost, see draw.
-func (s scenario) findElsewhere(p participant, via int) int {
-	s.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		short, cancel := context.WithTimeout(s.ctx, drawTime)
-		id, err := p.getNewPeer(short, via)
-		cancel()
-		if err == nil {
-			return id
-		}
-		select {
-		case <-again.C:
-		case <-s.ctx.Done():
-			s.Fatalf("nobody is found at the other seed: %v", err)
-		}
 	}
 }

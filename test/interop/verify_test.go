@@ -13,20 +13,21 @@ import (
 	"github.com/peerexchange/peerexchange/pkg/transports"
 	"github.com/peerexchange/peerexchange/pkg/transports/tcp"
 	"github.com/peerexchange/peerexchange/pkg/transports/websocket"
+	"github.com/peerexchange/peerexchange/test/clients"
 )
 
-func verifies(cfg *exchange.Config) { cfg.VerifyCandidates = true }
+func verifies(cfg *clients.GoConfig) { cfg.VerifyCandidates = true }
 
 // awaitCheck waits until a check of a candidate has come out like this.
-func (n *goNode) awaitCheck(s scenario, result exchange.CheckResult) {
+func awaitCheck(s clients.Scenario, n *clients.GoNode, result exchange.CheckResult) {
 	s.Helper()
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
-	for n.ex.Stats().Checks[result] == 0 {
+	for n.Exchange.Stats().Checks[result] == 0 {
 		select {
 		case <-look.C:
-		case <-s.ctx.Done():
-			s.Fatalf("checks came out as %v, want %s", n.ex.Stats().Checks, result)
+		case <-s.Ctx.Done():
+			s.Fatalf("checks came out as %v, want %s", n.Exchange.Stats().Checks, result)
 		}
 	}
 }
@@ -35,33 +36,33 @@ func (n *goNode) awaitCheck(s scenario, result exchange.CheckResult) {
 // The candidate's application is told of no peer and of no error, and others are
 // led to it.
 func TestCandidateIsDialedBack(t *testing.T) {
-	for _, l := range []link{{"tcp", false}, {"websocket", false}} {
+	for _, l := range []clients.Link{clients.TCP, clients.WS} {
 		for _, isFound := range both {
 			for _, asks := range both {
-				t.Run(l.String()+"/"+asks.label+"-asks-for-"+isFound.label, func(t *testing.T) {
+				t.Run(l.String()+"/"+asks.Label+"-asks-for-"+isFound.Label, func(t *testing.T) {
 					t.Parallel()
-					s := newScenario(t)
-					seed := startGo(t, v0, "seed", verifies)
-					candidate := isFound.start(t, v0, "candidate")
-					at := s.accept(seed, l)
-					toSeed := s.connect(candidate, at)
-					s.accept(candidate, l)
-					seed.awaitCheck(s, exchange.CheckPassed)
+					s := clients.NewScenario(t)
+					seed := lab.StartGo(t, clients.V0, "seed", verifies)
+					candidate := isFound.Start(t, clients.V0, "candidate")
+					at := s.Accept(seed, l)
+					toSeed := s.Connect(candidate, at)
+					s.Accept(candidate, l)
+					awaitCheck(s, seed, exchange.CheckPassed)
 					// What the candidate has to say of the check comes before its echo.
-					s.echo(candidate, toSeed, payload, "seed")
-					if peers := candidate.peers(); len(peers) != 1 {
+					s.Echo(candidate, toSeed, clients.Payload, "seed")
+					if peers := candidate.Peers(); len(peers) != 1 {
 						t.Errorf("the candidate has the peers %+v, want the seed", peers)
 					}
-					s.noTroubles(candidate)
+					s.NoTroubles(candidate)
 
-					asker := asks.start(t, v0, "asker")
-					found := s.getNewPeer(asker, s.connect(asker, at), candidate)
-					s.echo(asker, found, payload, "candidate")
-					s.echo(candidate, s.await(candidate, "asker"), payload, "asker")
-					if peers := candidate.peers(); len(peers) != 2 {
+					asker := asks.Start(t, clients.V0, "asker")
+					found := s.GetNewPeer(asker, s.Connect(asker, at), candidate)
+					s.Echo(asker, found, clients.Payload, "candidate")
+					s.Echo(candidate, s.Await(candidate, "asker"), clients.Payload, "asker")
+					if peers := candidate.Peers(); len(peers) != 2 {
 						t.Errorf("the candidate has the peers %+v, want the seed and the asker", peers)
 					}
-					s.noTroubles(candidate, asker)
+					s.NoTroubles(candidate, asker)
 				})
 			}
 		}
@@ -71,30 +72,30 @@ func TestCandidateIsDialedBack(t *testing.T) {
 // TestCandidateWithAName has a node that is reached under a name, over TLS, and
 // askers of every kind that is led to it by that name.
 func TestCandidateWithAName(t *testing.T) {
-	for _, asks := range []maker{inGo, inNode, inTab} {
-		t.Run(asks.label, func(t *testing.T) {
+	for _, asks := range []clients.Maker{inGo, inNode, inTab} {
+		t.Run(asks.Label, func(t *testing.T) {
 			t.Parallel()
-			s := newScenario(t)
+			s := clients.NewScenario(t)
 			ways := websocket.New(websocket.Config{})
-			l, err := ways.Listen(s.ctx, transports.Options{Host: "127.0.0.1", Secure: true, TLS: suite.pki.server})
-			s.must(err)
+			l, err := ways.Listen(s.Ctx, transports.Options{Host: "127.0.0.1", Secure: true, TLS: lab.ServerTLS()})
+			s.Must(err)
 			public := fmt.Sprintf("wss://localhost:%d", l.Addr().(*net.TCPAddr).Port)
-			seed := startGo(t, v0, "seed", verifies)
-			candidate := startGo(t, v0, "candidate", func(cfg *exchange.Config) { cfg.Addresses = []string{public} })
-			go candidate.ex.Serve(l, transports.WebSocket) // until the candidate is closed
-			at := s.accept(seed, link{transport: "websocket"})
-			s.connect(candidate, at)
-			seed.awaitCheck(s, exchange.CheckPassed)
+			seed := lab.StartGo(t, clients.V0, "seed", verifies)
+			candidate := lab.StartGo(t, clients.V0, "candidate", func(cfg *clients.GoConfig) { cfg.Addresses = []string{public} })
+			go candidate.Exchange.Serve(l, transports.WebSocket) // until the candidate is closed
+			at := s.Accept(seed, clients.WS)
+			s.Connect(candidate, at)
+			awaitCheck(s, seed, exchange.CheckPassed)
 
-			asker := asks.start(t, v0, "asker")
-			found := s.getNewPeer(asker, s.connect(asker, at), candidate)
-			s.echo(asker, found, payload, "candidate")
-			s.echo(candidate, s.await(candidate, "asker"), payload, "asker")
-			s.noTroubles(asker)
-			if node, ok := asker.(*goNode); ok {
-				k, err := node.talkTo(found)
-				s.must(err)
-				if got := k.peer.DialedURL(); got != public {
+			asker := asks.Start(t, clients.V0, "asker")
+			found := s.GetNewPeer(asker, s.Connect(asker, at), candidate)
+			s.Echo(asker, found, clients.Payload, "candidate")
+			s.Echo(candidate, s.Await(candidate, "asker"), clients.Payload, "asker")
+			s.NoTroubles(asker)
+			if node, ok := asker.(*clients.GoNode); ok {
+				p, err := node.Peer(found)
+				s.Must(err)
+				if got := p.DialedURL(); got != public {
 					t.Errorf("dialed %s, want %s", got, public)
 				}
 			}
@@ -105,31 +106,31 @@ func TestCandidateWithAName(t *testing.T) {
 // TestStrangersSurviveChecks has a seed look for a candidate where published
 // nodes listen that it has nothing to do with: they go on as before.
 func TestStrangersSurviveChecks(t *testing.T) {
-	for _, gen := range generations {
-		for _, l := range []link{{"tcp", false}, {"websocket", false}} {
+	for _, gen := range clients.Generations {
+		for _, l := range []clients.Link{clients.TCP, clients.WS} {
 			t.Run(string(gen)+"/"+l.String(), func(t *testing.T) {
 				t.Parallel()
-				s := newScenario(t)
-				stranger := inNode.start(t, gen, "stranger")
-				at := s.accept(stranger, l)
-				seed := startGo(t, v0, "seed", verifies)
-				liar := startGo(t, v0, "liar", func(cfg *exchange.Config) {
-					cfg.Transports = []transports.Transport{pretender{tcp.New(tcp.Config{}), l.transport, at.port}}
+				s := clients.NewScenario(t)
+				stranger := inNode.Start(t, gen, "stranger")
+				at := s.Accept(stranger, l)
+				seed := lab.StartGo(t, clients.V0, "seed", verifies)
+				liar := lab.StartGo(t, clients.V0, "liar", func(cfg *clients.GoConfig) {
+					cfg.Transports = []transports.Transport{pretender{tcp.New(tcp.Config{}), l.Transport, at.Port}}
 				})
-				s.must(liar.ex.Accept(s.ctx, l.transport, transports.Options{Host: at.host}))
-				to := s.accept(seed, link{transport: "tcp"})
-				opts := transports.Options{Port: to.port}
-				_, err := liar.ex.Connect(s.ctx, l.transport, to.host, opts)
-				s.must(err)
+				s.Must(liar.Exchange.Accept(s.Ctx, l.Transport, transports.Options{Host: at.Host}))
+				to := s.Accept(seed, clients.TCP)
+				opts := transports.Options{Port: to.Port}
+				_, err := liar.Exchange.Connect(s.Ctx, l.Transport, to.Host, opts)
+				s.Must(err)
 				want := exchange.CheckStranger // who has no instance, as the liar has
-				if gen == v1 {
+				if gen == clients.V1 {
 					want = exchange.CheckUnreachable // who speaks otherwise
 				}
-				seed.awaitCheck(s, want)
+				awaitCheck(s, seed, want)
 
-				visitor := inGo.start(t, gen, "visitor")
-				s.echo(visitor, s.connect(visitor, at), payload, "stranger")
-				s.echo(stranger, s.await(stranger, "visitor"), payload, "visitor")
+				visitor := inGo.Start(t, gen, "visitor")
+				s.Echo(visitor, s.Connect(visitor, at), clients.Payload, "stranger")
+				s.Echo(stranger, s.Await(stranger, "visitor"), clients.Payload, "visitor")
 			})
 		}
 	}

@@ -1,6 +1,4 @@
-//go:build interop
-
-package interop
+package clients
 
 import (
 	"bufio"
@@ -101,7 +99,7 @@ func (k *talk) say(head talkHead) error {
 
 // request returns the other side's name once n bytes came back unchanged. ended
 // is closed when serve returned.
-func (k *talk) request(ctx context.Context, n int, ended <-chan struct{}) (string, error) {
+func (k *talk) Request(ctx context.Context, n int, ended <-chan struct{}) (string, error) {
 	k.turn.Lock()
 	defer k.turn.Unlock()
 	q := &question{sent: make([]byte, n), answer: make(chan error, 1)}

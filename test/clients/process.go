@@ -1,6 +1,4 @@
-//go:build interop
-
-package interop
+package clients
 
 import (
 	"bufio"
@@ -8,27 +6,25 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 )
 
-// startNode starts an npm client in a Node process. The process ends with the
-// test, at the latest.
-func startNode(t *testing.T, gen generation, name string, options map[string]any) *remote {
+// StartProcess starts an npm client in a Node process. The process ends with the
+// test, at the latest. Options are those of [Remote].
+func (l *Lab) StartProcess(t *testing.T, gen Generation, name string, options map[string]any) *Remote {
 	t.Helper()
-	r := newRemote(t, name)
+	r := l.newRemote(t, name)
 	r.process = true
 	r.guarded = options["guard"] == true
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, "node", "driver.js", string(gen))
-	cmd.Dir = "node"
-	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+suite.pki.caFile)
-	var stderr tail
+	cmd.Dir = l.node
+	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+l.config.CAFile)
+	var stderr Tail
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -71,7 +67,7 @@ func startNode(t *testing.T, gen generation, name string, options map[string]any
 		r.report(t, stderr.String())
 	})
 
-	if err := r.start(testContext(t), networkOf(t), options); err != nil {
+	if err := r.start(Context(t), l.networkOf(t), options); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
 	return r
@@ -83,37 +79,4 @@ func whyEnded(err error) error {
 		return io.EOF
 	}
 	return err
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const tailBytes = 16 << 10
-
-func (w *tail) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.text = append(w.text, p...)
-	if extra := len(w.text) - tailBytes; extra > 0 {
-		w.text = append(w.text[:0], w.text[extra:]...)
-	}
-	return len(p), nil
-}
-
-func (w *tail) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return strings.TrimSpace(string(w.text))
 }

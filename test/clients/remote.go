@@ -1,6 +1,4 @@
-//go:build interop
-
-package interop
+package clients
 
 import (
 	"context"
@@ -14,20 +12,10 @@ import (
 	"time"
 )
 
-// generation is one of the two published clients.
-type generation string
+// JSError is an error that the npm client handed to its application.
+type JSError struct{ Message string }
 
-const (
-	v0 generation = "v0" // npm peer-exchange 0.4.1
-	v1 generation = "v1" // npm peer-exchange 2.2.0
-)
-
-var generations = []generation{v0, v1}
-
-// jsError is an error that the npm client handed to its application.
-type jsError struct{ message string }
-
-func (e *jsError) Error() string { return e.message }
+func (e *JSError) Error() string { return e.Message }
 
 // message is an answer to a command, when it has an ID, or an event.
 type message struct {
@@ -47,10 +35,13 @@ type message struct {
 // maxLog bounds what is kept to be shown when a test fails.
 const maxLog = 400
 
-// remote is an npm client that a test controls through messages, be it in a
-// Node process or in a tab.
-type remote struct {
+// Remote is an npm client that a test controls through messages, be it in a
+// Node process or in a tab. Options of its start, as the drivers know them:
+// guard goes on after an exception that nobody caught, and allowIncoming is
+// that of generation 1.
+type Remote struct {
 	*book
+	lab  *Lab
 	send func(ctx context.Context, command []byte) error
 	// process is set for a Node process, as opposed to a tab.
 	process bool
@@ -70,16 +61,18 @@ type remote struct {
 	dead    error
 }
 
-func newRemote(t *testing.T, name string) *remote {
-	return &remote{book: newBook(name), over: t.Context().Done(), pending: make(map[int]chan message)}
+func (l *Lab) newRemote(t *testing.T, name string) *Remote {
+	return &Remote{lab: l, book: newBook(name), over: t.Context().Done(), pending: make(map[int]chan message)}
 }
 
-func (r *remote) isGo() bool { return false }
+// IsGo implements [Node].
+func (r *Remote) IsGo() bool { return false }
 
-func (r *remote) inNode() bool { return r.process }
+// InNode implements [Node].
+func (r *Remote) InNode() bool { return r.process }
 
-// start makes the node. Options as the drivers know them: allowIncoming (v1), guard.
-func (r *remote) start(ctx context.Context, network string, options map[string]any) error {
+// start makes the node.
+func (r *Remote) start(ctx context.Context, network string, options map[string]any) error {
 	args := map[string]any{"network": network, "name": r.owner}
 	for name, value := range options {
 		args[name] = value
@@ -88,7 +81,7 @@ func (r *remote) start(ctx context.Context, network string, options map[string]a
 	return err
 }
 
-func (r *remote) call(ctx context.Context, command string, args map[string]any) (message, error) {
+func (r *Remote) call(ctx context.Context, command string, args map[string]any) (message, error) {
 	r.mu.Lock()
 	if r.dead != nil {
 		defer r.mu.Unlock()
@@ -123,7 +116,7 @@ func (r *remote) call(ctx context.Context, command string, args map[string]any) 
 		case !ok:
 			return message{}, fmt.Errorf("%s %s: %w", r.owner, command, r.end())
 		case !m.OK:
-			return message{}, fmt.Errorf("%s %s: %w", r.owner, command, &jsError{m.Error})
+			return message{}, fmt.Errorf("%s %s: %w", r.owner, command, &JSError{m.Error})
 		}
 		return m, nil
 	case <-ctx.Done():
@@ -132,7 +125,7 @@ func (r *remote) call(ctx context.Context, command string, args map[string]any) 
 }
 
 // handle takes one message of the node.
-func (r *remote) handle(line []byte) {
+func (r *Remote) handle(line []byte) {
 	r.note("> " + string(line))
 	var m message
 	if err := json.Unmarshal(line, &m); err != nil {
@@ -149,11 +142,11 @@ func (r *remote) handle(line []byte) {
 			answer <- m
 		}
 	case "peer":
-		r.update(m.Peer, func(p *peerInfo) { p.connected, p.incoming = true, m.Incoming })
+		r.update(m.Peer, func(p *PeerInfo) { p.Connected, p.Incoming = true, m.Incoming })
 	case "name":
-		r.update(m.Peer, func(p *peerInfo) { p.name = m.Name })
+		r.update(m.Peer, func(p *PeerInfo) { p.Name = m.Name })
 	case "disconnect":
-		r.update(m.Peer, func(p *peerInfo) { p.connected = false })
+		r.update(m.Peer, func(p *PeerInfo) { p.Connected = false })
 	case "peerError", "error":
 		r.mu.Lock()
 		r.errors = append(r.errors, m.Message)
@@ -163,7 +156,7 @@ func (r *remote) handle(line []byte) {
 	}
 }
 
-func (r *remote) crashed(report string) {
+func (r *Remote) crashed(report string) {
 	select {
 	case <-r.over:
 		return
@@ -175,7 +168,7 @@ func (r *remote) crashed(report string) {
 }
 
 // fail answers everything that waits: the node is gone.
-func (r *remote) fail(err error) {
+func (r *Remote) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.dead == nil {
@@ -187,13 +180,13 @@ func (r *remote) fail(err error) {
 	}
 }
 
-func (r *remote) end() error {
+func (r *Remote) end() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return errors.Join(r.dead, errors.New(strings.Join(r.crashes, "\n")))
 }
 
-func (r *remote) note(line string) {
+func (r *Remote) note(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.log) < maxLog {
@@ -202,7 +195,7 @@ func (r *remote) note(line string) {
 }
 
 // report fails the test if the client crashed, and tells all if the test failed.
-func (r *remote) report(t *testing.T, stderr string) {
+func (r *Remote) report(t *testing.T, stderr string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.guarded {
@@ -215,61 +208,68 @@ func (r *remote) report(t *testing.T, stderr string) {
 	}
 }
 
-func (r *remote) troubles() []string {
+// Troubles implements [Node].
+func (r *Remote) Troubles() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.errors)
 }
 
-func (r *remote) connect(ctx context.Context, to endpoint) (int, error) {
+// Connect implements [Node].
+func (r *Remote) Connect(ctx context.Context, to Endpoint) (int, error) {
 	m, err := r.call(ctx, "connect", map[string]any{
-		"transport": to.transport, "host": to.host, "port": to.port, "secure": to.secure, "token": to.token,
+		"transport": to.Transport, "host": to.Host, "port": to.Port, "secure": to.Secure, "token": to.Token,
 	})
 	return m.Peer, err
 }
 
-func (r *remote) getNewPeer(ctx context.Context, via int) (int, error) {
+// GetNewPeer implements [Node].
+func (r *Remote) GetNewPeer(ctx context.Context, via int) (int, error) {
 	m, err := r.call(ctx, "getNewPeer", map[string]any{"via": via})
 	return m.Peer, err
 }
 
-func (r *remote) request(ctx context.Context, peer, bytes int) (string, error) {
+// Request implements [Node].
+func (r *Remote) Request(ctx context.Context, peer, bytes int) (string, error) {
 	m, err := r.call(ctx, "request", map[string]any{"peer": peer, "bytes": bytes, "seed": 1 + bytes + peer})
 	return m.From, err
 }
 
-func (r *remote) disconnect(ctx context.Context, peer int) error {
+// Disconnect implements [Node].
+func (r *Remote) Disconnect(ctx context.Context, peer int) error {
 	_, err := r.call(ctx, "disconnect", map[string]any{"peer": peer})
 	return err
 }
 
-func (r *remote) unaccept(ctx context.Context, transport string) error {
+// Unaccept implements [Node].
+func (r *Remote) Unaccept(ctx context.Context, transport string) error {
 	_, err := r.call(ctx, "unaccept", map[string]any{"transport": transport})
 	return err
 }
 
-func (r *remote) accept(ctx context.Context, transport string, secure bool) (endpoint, error) {
-	to := endpoint{transport: transport, host: "127.0.0.1", secure: secure}
+// Accept implements [Node].
+func (r *Remote) Accept(ctx context.Context, transport string, secure bool) (Endpoint, error) {
+	to := Endpoint{Transport: transport, Host: "127.0.0.1", Secure: secure}
 	if transport == "webrtc" {
 		_, err := r.call(ctx, "accept", map[string]any{"transport": transport})
 		return to, err
 	}
-	args := map[string]any{"transport": transport, "secure": secure, "cert": suite.pki.certFile, "key": suite.pki.keyFile}
+	args := map[string]any{"transport": transport, "secure": secure, "cert": r.lab.config.CertFile, "key": r.lab.config.KeyFile}
 	// The published clients take no port 0, and a free port can be gone by the
 	// time it is used.
 	for attempt := 1; ; attempt++ {
 		port, err := freePort()
 		if err != nil {
-			return endpoint{}, err
+			return Endpoint{}, err
 		}
 		args["port"] = port
 		m, err := r.call(ctx, "accept", args)
 		if err == nil {
-			to.port = m.Port
+			to.Port = m.Port
 			return to, nil
 		}
 		if attempt == 5 || !strings.Contains(err.Error(), "EADDRINUSE") {
-			return endpoint{}, err
+			return Endpoint{}, err
 		}
 	}
 }

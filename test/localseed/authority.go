@@ -1,16 +1,11 @@
-//go:build interop
-
-package interop
+package localseed
 
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"net"
@@ -19,18 +14,16 @@ import (
 	"time"
 )
 
-// pki is a private certificate authority and one server certificate for this
-// machine's loopback addresses.
-type pki struct {
-	caFile   string // PEM, for NODE_EXTRA_CA_CERTS
-	certFile string
-	keyFile  string
-	server   *tls.Config
-	client   *tls.Config
-	spki     string // base64 of the SHA-256 of the server's key, for Chromium
+// Authority is a private certificate authority and one server certificate for this
+// machine's loopback addresses, as PEM files.
+type Authority struct {
+	CAFile   string
+	CertFile string
+	KeyFile  string
 }
 
-func newPKI(dir string) (*pki, error) {
+// NewAuthority makes one in a folder.
+func NewAuthority(dir string) (*Authority, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -38,7 +31,7 @@ func newPKI(dir string) (*pki, error) {
 	now := time.Now()
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "interop tests"},
+		Subject:               pkix.Name{CommonName: "tests"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(24 * time.Hour),
 		IsCA:                  true,
@@ -55,7 +48,7 @@ func newPKI(dir string) (*pki, error) {
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2),
-		Subject:      pkix.Name{CommonName: "interop tests node"},
+		Subject:      pkix.Name{CommonName: "node of a test"},
 		NotBefore:    ca.NotBefore,
 		NotAfter:     ca.NotAfter,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
@@ -72,32 +65,18 @@ func newPKI(dir string) (*pki, error) {
 		return nil, err
 	}
 
-	p := &pki{
-		caFile:   filepath.Join(dir, "ca.pem"),
-		certFile: filepath.Join(dir, "cert.pem"),
-		keyFile:  filepath.Join(dir, "key.pem"),
+	p := &Authority{
+		CAFile:   filepath.Join(dir, "ca.pem"),
+		CertFile: filepath.Join(dir, "cert.pem"),
+		KeyFile:  filepath.Join(dir, "key.pem"),
 	}
 	caPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER})
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
-	for name, text := range map[string][]byte{p.caFile: caPEM, p.certFile: certPEM, p.keyFile: keyPEM} {
+	for name, text := range map[string][]byte{p.CAFile: caPEM, p.CertFile: certPEM, p.KeyFile: keyPEM} {
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			return nil, err
 		}
 	}
-	certificate, err := tls.X509KeyPair(certPEM, keyPEM)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(caPEM)
-	p.server = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	p.client = &tls.Config{RootCAs: roots}
-	leaf, err = x509.ParseCertificate(leafDER)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
-	p.spki = base64.StdEncoding.EncodeToString(sum[:])
 	return p, nil
 }

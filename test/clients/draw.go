@@ -1,0 +1,86 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	lostDraws = 3               // how many may be lost in a row
+	drawTime  = 5 * time.Second // for one that may be lost
+)
+
+// Draw asks via for a peer. May it be lost, it is repeated: the WebRTC of Node,
+// @roamhq/wrtc 0.10.0, now and then (1 in 100) hands the first two messages of a
+// data channel that the other side opened to the client in the wrong order. npm
+// clients send three at once, and wait for ever when that goes wrong. A Go node
+// sends one, so its draws are never lost.
+func Draw(ctx context.Context, p Node, via int, mayBeLost bool) (int, error) {
+	if !mayBeLost {
+		return p.GetNewPeer(ctx, via)
+	}
+	for attempt := 1; ; attempt++ {
+		short, cancel := context.WithTimeout(ctx, drawTime)
+		id, err := p.GetNewPeer(short, via)
+		cancel()
+		if err == nil || attempt == lostDraws || !errors.Is(err, context.DeadlineExceeded) {
+			return id, err
+		}
+	}
+}
+
+// maxDraws is how often a node asks for a peer at most. The published clients
+// get, or choose, a random one each time: that one of three others is not among
+// 60 has odds of 1 to 10^10.
+const maxDraws = 60
+
+// FindAll asks for peers until the node is connected to all of names but itself,
+// whoever of the two asked.
+func FindAll(ctx context.Context, p Node, via int, self string, names []string) error {
+	var missing []string
+	for range maxDraws {
+		missing = nil
+		for _, name := range names {
+			if name != self && !slices.ContainsFunc(p.Peers(), func(peer PeerInfo) bool {
+				return peer.Connected && peer.Name == name
+			}) {
+				missing = append(missing, name)
+			}
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		id, err := Draw(ctx, p, via, !p.IsGo())
+		if err != nil {
+			return err
+		}
+		if _, err := p.Request(ctx, id, 1000); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s did not find %v in %d draws", self, missing, maxDraws)
+}
+
+// FindElsewhere asks a seed for a peer until there is one: those at another seed
+// are known after a moment only. A draw may be lost, see Draw.
+func (s Scenario) FindElsewhere(p Node, via int) int {
+	s.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		short, cancel := context.WithTimeout(s.Ctx, drawTime)
+		id, err := p.GetNewPeer(short, via)
+		cancel()
+		if err == nil {
+			return id
+		}
+		select {
+		case <-again.C:
+		case <-s.Ctx.Done():
+			s.Fatalf("nobody is found at the other seed: %v", err)
+		}
+	}
+}
