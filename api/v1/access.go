@@ -1,8 +1,8 @@
 package v1
 
-// Access is who may connect to the seeds: everybody, or, if there is any of these,
-// whoever has a token that is good by one of them. Seeds take changes of the
-// Secrets without a restart; who is connected stays.
+// Access is who may connect to the seeds: everybody, or, if there is any of
+// these, whoever has a token that is good by one of them. Seeds take changes
+// of the Secrets without a restart; who is connected stays.
 type Access struct {
 	// Tokens, one a line of 16 bytes or more, each of them good for everybody who
 	// has it.
@@ -10,8 +10,8 @@ type Access struct {
 	// +optional
 	Tokens *SecretKey `json:"tokens,omitempty"`
 
-	// Secrets of JSON Web Tokens that are signed with HS256, one a line of 32 bytes
-	// or more.
+	// Secrets of JSON Web Tokens that are signed with HS256, one a line of 32
+	// bytes or more.
 	//
 	// +optional
 	JWTSecret *SecretKey `json:"jwtSecret,omitempty"`

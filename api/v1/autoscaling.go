@@ -1,8 +1,8 @@
 package v1
 
-// Autoscaling has the operator keep the number of peers of a seed near a target.
-// It adds seeds at once, and takes them away one at a time, each of them drained,
-// after fewer would have done for a whole window.
+// Autoscaling has the operator keep the number of peers of a seed near a
+// target. It adds seeds at once, and takes them away one at a time, each of
+// them drained, after fewer would have done for a whole window.
 //
 // +kubebuilder:validation:XValidation:rule="self.minReplicas <= self.maxReplicas",message="autoscaling.minReplicas is above autoscaling.maxReplicas: lower it, or raise maxReplicas (minReplicas is 2 unless it is given)"
 type Autoscaling struct {

@@ -8,7 +8,7 @@ const (
 	// least one seed takes connections and is reached at a published address.
 	//
 	// True:
-	//   - SeedsReachable
+	//   - SeedsReachable: the message says how many seeds.
 	//
 	// False:
 	//   - InvalidSpec: the spec contradicts itself or the cluster. Nothing was changed;
@@ -27,7 +27,8 @@ const (
 	// True:
 	//   - Creating: the first seeds start.
 	//   - RollingOut: seeds are replaced, one at a time.
-	//   - ScalingUp, ScalingDown: seeds are added, or drained and taken away.
+	//   - ScalingUp: seeds are added.
+	//   - ScalingDown: seeds are drained and taken away, one at a time.
 	//
 	// False:
 	//   - Complete: it is there.
@@ -43,7 +44,7 @@ const (
 	// published, and what is published is right.
 	//
 	// True:
-	//   - AllSeedsPublished
+	//   - AllSeedsPublished: status.seeds has their addresses.
 	//
 	// False:
 	//   - SeedsWithheld: some are not, since they are not reached or drain.
@@ -69,7 +70,7 @@ const (
 	//   - CertificateExpired: it has expired, or is not valid yet.
 	//   - NamesMissing: it is not good for some addresses, which are not published.
 	//   - CertManagerMissing: an issuer is named, and cert-manager is not installed.
-	//   - Issuing: cert-manager has not issued it; the message has what it says.
+	//   - Issuing: it is not there yet; the message has what cert-manager says.
 	//   - InvalidSpec: as for Available.
 	//
 	// Unknown:

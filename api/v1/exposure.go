@@ -20,8 +20,8 @@ type Exposure struct {
 	// makes, and mostly charges for.
 	//
 	// HostPort: at the addresses of the node that a seed is on, on the same ports
-	// on each. There is one seed of the network on a node, and the namespace must allow
-	// host ports (Pod Security level privileged).
+	// on each. There is one seed of the network on a node, and the namespace must
+	// allow host ports (Pod Security level privileged).
 	//
 	// +optional
 	// +default="ClusterIP"
@@ -38,8 +38,9 @@ type Exposure struct {
 	AddressTypes []NodeAddressType `json:"addressTypes,omitempty"`
 
 	// DNS domain for names of the seeds: <ordinal>.<domain>, as in
-	// 0.seeds.example.org. These are published instead of addresses. external-dns makes
-	// the records by the annotations of each seed's Service, or you do. Default: none.
+	// 0.seeds.example.org. These are published instead of addresses. external-dns
+	// makes the records by the annotations of each seed's Service, or you do.
+	// Default: none.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
@@ -54,9 +55,9 @@ type Exposure struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port,omitempty"`
 
-	// TCP port at which clients reach what is without TLS, from 1 to 65535, of
-	// use if transports has ws or tcp. Default 80 with LoadBalancer, and with ClusterIP
-	// and a domain; 8080 with HostPort.
+	// TCP port at which clients reach what is without TLS, from 1 to 65535, of use
+	// if transports has ws or tcp. Default 80 with LoadBalancer, and with
+	// ClusterIP and a domain; 8080 with HostPort.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -114,8 +115,8 @@ type LoadBalancer struct {
 	// How UDP, which STUN and TURN use besides TCP, is published. Default Shared.
 	//
 	// Shared: in the same load balancer. Separate: in a second one for each seed,
-	// where a provider has no load balancers for both. Off: not at all; STUN and TURN
-	// are then reached by TCP and TLS.
+	// where a provider has no load balancers for both. Off: not at all; STUN and
+	// TURN are then reached by TCP and TLS.
 	//
 	// +optional
 	// +default="Shared"

@@ -2,19 +2,19 @@ package v1
 
 import "k8s.io/apimachinery/pkg/util/intstr"
 
-// Limits bound what a stranger can make one seed spend; docs/limits.md says more
-// about each. These are the ones that depend on how large a network is and who is
-// in it; the seed has more, which are the same for all. The word unlimited takes a limit
-// away.
+// Limits bound what a stranger can make one seed spend; docs/limits.md says
+// more about each. These are the ones that depend on how large a network is
+// and who is in it; the seed has more, which are the same for all. The word
+// unlimited takes a limit away.
 type Limits struct {
-	// Limit on how long a connection may take from its first byte to a ready peer. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 10s.
+	// Limit on how long a connection may take from its first byte to a ready peer. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 10s.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(unlimited|([0-9]+([.][0-9]+)?(ms|s|m|h))+)$')",message="is no time: give it a unit, such as 500ms, 30s or 1h30m, or write unlimited"
 	HandshakeTime string `json:"handshakeTime,omitempty"`
 
-	// Limit on the longest message on a control channel or in a signaling relay. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
+	// Limit on the longest message on a control channel or in a signaling relay. A number of bytes, 1KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -22,7 +22,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	ControlMessageBytes *intstr.IntOrString `json:"controlMessageBytes,omitempty"`
 
-	// Limit on the longest name of a multiplex channel. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 512.
+	// Limit on the longest name of a multiplex channel. A number of bytes, 64 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 512.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -30,15 +30,15 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	ChannelNameBytes *intstr.IntOrString `json:"channelNameBytes,omitempty"`
 
-	// Limit on multiplex channels of a connection, relays included. A whole number from 1 to 2147483647, or unlimited. Default 128.
+	// Limit on multiplex channels of a connection, relays included. A whole number from 3 to 2147483647, or unlimited. Default 128.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([3-9]|[1-9][0-9]{1,9}|unlimited)$') : (self >= 3 && self <= 2147483647)",message="is no whole number from 3 to 2147483647: correct it, or write unlimited"
 	ChannelsPerPeer *intstr.IntOrString `json:"channelsPerPeer,omitempty"`
 
-	// Limit on what may wait for a peer that does not read. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 256KiB.
+	// Limit on what may wait for a peer that does not read. A number of bytes, 4KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 256KiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -46,7 +46,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	OutboundQueueBytes *intstr.IntOrString `json:"outboundQueueBytes,omitempty"`
 
-	// Limit on application data of a peer that waits to be read. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
+	// Limit on application data of a peer that waits to be read. A number of bytes, 4KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -86,7 +86,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	GetpeerPerSecond *intstr.IntOrString `json:"getpeerPerSecond,omitempty"`
 
-	// Limit on how long an introduction that was offered can be taken up. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
+	// Limit on how long an introduction that was offered can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
@@ -101,14 +101,14 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	RelaysPerPeer *intstr.IntOrString `json:"relaysPerPeer,omitempty"`
 
-	// Limit on how long a signaling relay stays open. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 30s.
+	// Limit on how long a signaling relay stays open. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 30s.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(unlimited|([0-9]+([.][0-9]+)?(ms|s|m|h))+)$')",message="is no time: give it a unit, such as 500ms, 30s or 1h30m, or write unlimited"
 	RelayTime string `json:"relayTime,omitempty"`
 
-	// Limit on bytes per second of a signaling relay in each direction. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 50000.
+	// Limit on bytes per second of a signaling relay in each direction. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 50000.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -116,7 +116,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	RelayBytesPerSecond *intstr.IntOrString `json:"relayBytesPerSecond,omitempty"`
 
-	// Limit on bytes of a signaling relay in each direction in all. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
+	// Limit on bytes of a signaling relay in each direction in all. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -124,7 +124,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	RelayBytes *intstr.IntOrString `json:"relayBytes,omitempty"`
 
-	// Limit on how long a peer may be silent. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default unlimited.
+	// Limit on how long a peer may be silent. A time of 1s or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default unlimited.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
@@ -171,7 +171,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	TURNPermissions *intstr.IntOrString `json:"turnPermissions,omitempty"`
 
-	// Limit on bytes per second through all TURN allocations of a seed. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 128MiB.
+	// Limit on bytes per second through all TURN allocations of a seed. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 128MiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -179,7 +179,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	TURNBytes *intstr.IntOrString `json:"turnBytes,omitempty"`
 
-	// Limit on bytes per second through a TURN allocation, both ways together. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 8MiB.
+	// Limit on bytes per second through a TURN allocation, both ways together. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 8MiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString

@@ -2,11 +2,12 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// PeerNetwork is a peer-to-peer network's bootstrap cluster: seeds that are always
-// there, each with addresses of its own, at which applications join the network.
+// PeerNetwork is a peer-to-peer network's bootstrap cluster: seeds that are
+// always there, each with addresses of its own, at which applications join the
+// network.
 //
-// Applications are given the addresses in status.seeds, or the whole list in the
-// ConfigMap NAME-bootstrap.
+// Applications are given the addresses in status.seeds, or the whole list in
+// the ConfigMap NAME-bootstrap.
 //
 // +genclient
 // +kubebuilder:object:root=true

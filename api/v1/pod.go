@@ -3,8 +3,8 @@ package v1
 import corev1 "k8s.io/api/core/v1"
 
 // Pod is image, resources and scheduling of the seeds' pods. A change restarts
-// the seeds, one at a time. What keeps pods safe (users, capabilities, probes) is
-// the operator's.
+// the seeds, one at a time. What keeps pods safe (users, capabilities, probes)
+// is the operator's.
 type Pod struct {
 	// Image of the seed. Default: the one of the operator's own version.
 	//
@@ -32,7 +32,7 @@ type Pod struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// Labels that a node must have.
+	// Labels that a node must have. At most 64.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
@@ -50,9 +50,9 @@ type Pod struct {
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
-	// How seeds are spread. A constraint without a labelSelector is about all seeds
-	// of the network. Default: over zones and over nodes, as well as it can be done. At
-	// most 16.
+	// How seeds are spread. A constraint without a labelSelector is about all
+	// seeds of the network. Default: over zones and over nodes, as well as it can
+	// be done. At most 16.
 	//
 	// +optional
 	// +listType=atomic

@@ -15,8 +15,11 @@ import (
 const minimal = `
 apiVersion: peerexchange.dev/v1
 kind: PeerNetwork
-metadata: {name: demo, namespace: default}
-spec: {networkID: demo}
+metadata:
+  name: demo
+  namespace: default
+spec:
+  networkID: demo
 `
 
 // refused are changes to the minimal network that the API server refuses, with
@@ -83,9 +86,16 @@ var refused = []struct {
 	{`spec: {turn: {deniedPeers: [10.0.0.0/8, 10.0.0.0/8]}}`, "spec.turn.deniedPeers[1]", "Duplicate value"},
 	{`spec: {turn: {relayPorts: {min: 50000}}}`, "spec.turn.relayPorts.max", "Required value"},
 	{`spec: {turn: {relayPorts: {min: 1023, max: 1100}}}`, "spec.turn.relayPorts.min", "greater than or equal to 1024"},
-	{`spec: {turn: {relayPorts: {min: 50001, max: 50000}}}`, "spec.turn.relayPorts", "min is above max"},
+	{`spec: {turn: {relayPorts: {min: 50001, max: 50000}}}`, "spec.turn.relayPorts", "min is above max: exchange them, or correct one"},
 	{`spec: {turn: {relayPorts: {min: 50000, max: 51000}}}`, "spec.turn.relayPorts", "the range has more than 1000 ports: each is opened on the node by itself, choose fewer"},
 
+	{`spec: {exposure: {type: HostPort}, turn: {relayPorts: {min: 3400, max: 3499}}}`, "spec.turn.relayPorts", "the range has 3478, which is the port of STUN and TURN: choose one without it"},
+
+	{`spec: {transports: [wss, ws], exposure: {type: HostPort, port: 443, plainPort: 443}}`, "spec", "exposure.port and exposure.plainPort are the same: give each a port of its own"},
+	{`spec: {transports: [tcp], exposure: {type: HostPort, port: 8080}}`, "spec", "exposure.port and exposure.plainPort are the same"},
+	{`spec: {transports: [wss, ws], exposure: {type: LoadBalancer, plainPort: 443}}`, "spec", "exposure.port and exposure.plainPort are the same"},
+	{`spec: {exposure: {type: LoadBalancer, port: 3478}}`, "spec", "exposure.port and exposure.plainPort cannot be 3478, which is the port of STUN and TURN: choose another, or set turn.enabled to false"},
+	{`spec: {transports: [wss, ws], exposure: {type: HostPort, plainPort: 3478}}`, "spec", "exposure.port and exposure.plainPort cannot be 3478"},
 	{`spec: {turn: {relayPorts: {min: 50000, max: 50010}}}`, "spec", "turn.relayPorts has no effect with this exposure.type: set exposure.type to HostPort, or remove it"},
 
 	{`spec: {access: {tokens: {secretName: t}}}`, "spec.access.tokens.key", "Required value"},
@@ -98,13 +108,16 @@ var refused = []struct {
 	{`spec: {limits: {turnBytes: 0}}`, "spec.limits.turnBytes", "is no size"},
 	{`spec: {limits: {peers: 30s}}`, "spec.limits.peers", "is no whole number from 1 to 2147483647: correct it, or write unlimited"},
 	{`spec: {limits: {peers: 0}}`, "spec.limits.peers", "is no whole number"},
+	{`spec: {limits: {channelsPerPeer: 2}}`, "spec.limits.channelsPerPeer", "is no whole number from 3 to 2147483647: correct it, or write unlimited"},
+	{`spec: {limits: {channelsPerPeer: "2"}}`, "spec.limits.channelsPerPeer", "is no whole number from 3"},
 	{`spec: {limits: {peers: 2147483648}}`, "spec.limits.peers", "is no whole number"},
 	{`spec: {limits: {peers: 1.5}}`, "spec.limits.peers", "must be of type"},
 
 	{`spec: {drainSeconds: -1}`, "spec.drainSeconds", "greater than or equal to 0"},
 	{`spec: {drainSeconds: 3601}`, "spec.drainSeconds", "less than or equal to 3600"},
 	{`spec: {networkPolicy: {clusterCIDRs: [cluster]}}`, "spec.networkPolicy.clusterCIDRs[0]", "is no network"},
-	{`spec: {networkPolicy: {monitoringNamespaces: [""]}}`, "spec.networkPolicy.monitoringNamespaces[0]", "at least 1 chars long"},
+	{`spec: {networkPolicy: {monitoringNamespaces: [""]}}`, "spec.networkPolicy.monitoringNamespaces[0]", "is no name of a namespace: use a-z, 0-9 and - only"},
+	{`spec: {networkPolicy: {monitoringNamespaces: [My NS]}}`, "spec.networkPolicy.monitoringNamespaces[0]", "is no name of a namespace"},
 	{`spec: {pod: {imagePullPolicy: Sometimes}}`, "spec.pod.imagePullPolicy", `supported values: "Always", "IfNotPresent", "Never"`},
 }
 
@@ -129,6 +142,9 @@ var accepted = []string{
 	`spec: {exposure: {type: NodePort, domain: seeds.example.org, addressTypes: [InternalIP, ExternalIP]}}`,
 	`spec: {exposure: {type: LoadBalancer, port: 8443, loadBalancer: {class: a/b, udp: Separate, annotations: {a: b}}}}`,
 	`spec: {exposure: {type: HostPort, port: 443, plainPort: 80}}`,
+	`spec: {exposure: {type: HostPort, port: 443, plainPort: 443}}`, // of which one is not used
+	`spec: {exposure: {type: LoadBalancer, port: 3478}, turn: {enabled: false}}`,
+	`spec: {transports: [wss, ws], exposure: {type: LoadBalancer, port: 80, plainPort: 8080}}`,
 	`spec: {exposure: {type: ClusterIP, port: 443, domain: s.example}}`,
 	`spec: {transports: [tcp, ws, tls, wss]}`,
 	`spec: {tls: {secretName: mine}}`,
@@ -137,7 +153,7 @@ var accepted = []string{
 	`spec: {exposure: {type: HostPort}, turn: {credentialTTLSeconds: 60, secretRotationSeconds: 600, relayPorts: {min: 50000, max: 50999}}}`,
 	`spec: {turn: {allowedPeers: [10.1.0.0/16], deniedPeers: ["2001:db8::/32", 192.0.2.7/32]}}`,
 	`spec: {access: {tokens: {secretName: t, key: tokens.txt}, jwtSecret: {secretName: t, key: k}, jwks: {secretName: t, key: jwks.json}}}`,
-	`spec: {limits: {peers: 50000, peersPerIP: unlimited, turnBytes: 1.5GiB, relayBytes: "65536", turnAllocations: "10", relayTime: 1h30m, idleTime: unlimited}}`,
+	`spec: {limits: {peers: 50000, peersPerIP: unlimited, turnBytes: 1.5GiB, relayBytes: "65536", turnAllocations: "10", relayTime: 1h30m, channelsPerPeer: "10", idleTime: unlimited}}`,
 	`spec: {drainSeconds: 0}`,
 	`spec: {networkPolicy: {enabled: false, monitoringNamespaces: []}}`,
 	`spec: {pod: {image: "registry.example:5000/seed:1", tolerations: [{operator: Exists}], resources: {limits: {memory: 1Gi}}}}`,

@@ -1,9 +1,11 @@
 package v1
 
-// PeerNetworkSpec is what a network and its seeds are to be. There are 64 seeds at
-// most, since each is linked with every other.
+// PeerNetworkSpec is what a network and its seeds are to be. There are 64
+// seeds at most, since each is linked with every other.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.turn) || !has(self.turn.relayPorts) || (has(self.exposure) && self.exposure.type == 'HostPort')",message="turn.relayPorts has no effect with this exposure.type: set exposure.type to HostPort, or remove it"
+// +kubebuilder:validation:XValidation:rule="!has(self.exposure) || !self.transports.exists(scheme, scheme in ['ws', 'tcp']) || (has(self.exposure.port) ? self.exposure.port : self.exposure.type == 'HostPort' ? 8443 : 443) != (has(self.exposure.plainPort) ? self.exposure.plainPort : self.exposure.type == 'HostPort' ? 8080 : 80)",message="exposure.port and exposure.plainPort are the same: give each a port of its own"
+// +kubebuilder:validation:XValidation:rule="!has(self.exposure) || (has(self.turn) && has(self.turn.enabled) && !self.turn.enabled) || ((!has(self.exposure.port) || self.exposure.port != 3478) && (!has(self.exposure.plainPort) || self.exposure.plainPort != 3478))",message="exposure.port and exposure.plainPort cannot be 3478, which is the port of STUN and TURN: choose another, or set turn.enabled to false"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.autoscaling) || !has(self.autoscaling) || self.replicas == oldSelf.replicas",message="replicas has no effect with autoscaling: change autoscaling.minReplicas and autoscaling.maxReplicas, or remove autoscaling"
 type PeerNetworkSpec struct {
 	// ID of the network: any text that is unique to it, of 1 to 128 bytes (in
@@ -41,9 +43,9 @@ type PeerNetworkSpec struct {
 	Exposure Exposure `json:"exposure,omitzero"`
 
 	// Schemes of the addresses that are published, in this order: wss (websocket
-	// over TLS: for browsers and Node), tls (the exchange's protocol straight over TLS:
-	// for Go and Node), and without TLS ws and tcp, for which a second port is
-	// opened. Default [wss, tls].
+	// over TLS: for browsers and Node), tls (the exchange's protocol straight over
+	// TLS: for Go and Node), and without TLS ws and tcp, for which a second port
+	// is opened. Default [wss, tls].
 	//
 	// +optional
 	// +listType=set
@@ -52,8 +54,8 @@ type PeerNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=4
 	Transports []TransportScheme `json:"transports,omitempty"`
 
-	// Where the seeds' certificate is from. Default: an authority of the operator's
-	// own, whose certificate is published with the addresses.
+	// Where the seeds' certificate is from. Default: an authority of the
+	// operator's own, whose certificate is published with the addresses.
 	//
 	// +optional
 	// +kubebuilder:default={}
@@ -76,8 +78,8 @@ type PeerNetworkSpec struct {
 	Limits Limits `json:"limits,omitzero"`
 
 	// Seconds that a seed which is to go gives to introductions in progress and to
-	// TURN allocations, from 0 to 3600. Its addresses are withdrawn first, and its peers
-	// are told of the other seeds. Default 60.
+	// TURN allocations, from 0 to 3600. Its addresses are withdrawn first, and its
+	// peers are told of the other seeds. Default 60.
 	//
 	// +optional
 	// +default=60

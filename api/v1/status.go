@@ -113,8 +113,8 @@ type SeedStatus struct {
 	// +listType=atomic
 	Addresses []string `json:"addresses,omitempty"`
 
-	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients get
-	// credentials from it.
+	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients
+	// get credentials from it.
 	//
 	// +optional
 	// +listType=atomic
@@ -133,19 +133,20 @@ type SeedReason string
 const (
 	// SeedReached: the operator reached it at every address.
 	SeedReached SeedReason = "Reached"
-	// SeedPending: its pod is not there, not scheduled, or does not take connections yet.
+	// SeedPending: its pod is not there, not scheduled, or does not take
+	// connections yet.
 	SeedPending SeedReason = "Pending"
 	// SeedDraining: it is about to go, or its node is.
 	SeedDraining SeedReason = "Draining"
-	// SeedNoAddress: the cluster has given it no address yet, or its node has none of
-	// spec.exposure.addressTypes.
+	// SeedNoAddress: the cluster has given it no address yet, or its node has none
+	// of spec.exposure.addressTypes.
 	SeedNoAddress SeedReason = "NoAddress"
 	// SeedNotProbed: it has an address that was not tried yet.
 	SeedNotProbed SeedReason = "NotProbed"
 	// SeedResolveFailed: a name of its addresses has no DNS record.
 	SeedResolveFailed SeedReason = "ResolveFailed"
-	// SeedDialFailed: nothing answers there: a firewall, a load balancer that is not
-	// up yet.
+	// SeedDialFailed: nothing answers there: a firewall, a load balancer that is
+	// not up yet.
 	SeedDialFailed SeedReason = "DialFailed"
 	// SeedTLSFailed: the certificate is not good for the address.
 	SeedTLSFailed SeedReason = "TLSFailed"

@@ -1,6 +1,7 @@
 package v1
 
-// TLS is where the seeds' certificate is from. One certificate is for all seeds.
+// TLS is where the seeds' certificate is from. One certificate is for all
+// seeds.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.secretName) && has(self.issuer))",message="tls.secretName and tls.issuer exclude each other: name the Secret of a certificate that you have, or the cert-manager issuer that is to make one"
 type TLS struct {

@@ -12,14 +12,16 @@ type TURN struct {
 	Enabled *bool `json:"enabled,omitempty"`
 
 	// With exposure type HostPort: UDP ports for relayed connections, which are
-	// opened on the nodes, so that a peer without a relay of its own reaches a relayed
-	// one. Without it, and with other types, two peers that both use the relay meet at it.
+	// opened on the nodes, so that a peer without a relay of its own reaches a
+	// relayed one. Without it, and with other types, two peers that both use the
+	// relay meet at it.
 	//
 	// +optional
 	RelayPorts *PortRange `json:"relayPorts,omitempty"`
 
 	// Networks that clients may be connected to although they are not public, such
-	// as 10.1.0.0/16. At most 64. Default: none. Whoever can connect to a seed gets a way into them.
+	// as 10.1.0.0/16. At most 64. Default: none. Whoever can connect to a seed
+	// gets a way into them.
 	//
 	// +optional
 	// +listType=set
@@ -27,7 +29,8 @@ type TURN struct {
 	AllowedPeers []CIDR `json:"allowedPeers,omitempty"`
 
 	// Networks that clients may not be connected to, besides those that are not
-	// public and those of the cluster. It wins over allowedPeers. At most 64. Default: none.
+	// public and those of the cluster. It wins over allowedPeers. At most 64.
+	// Default: none.
 	//
 	// +optional
 	// +listType=set
@@ -44,8 +47,8 @@ type TURN struct {
 	CredentialTTLSeconds int32 `json:"credentialTTLSeconds,omitempty"`
 
 	// Seconds after which credentials are made of a new secret, from 600 to
-	// 31536000. The old one stays good until its credentials have ended. Default 2592000 (30
-	// days).
+	// 31536000. The old one stays good until its credentials have ended. Default
+	// 2592000 (30 days).
 	//
 	// +optional
 	// +default=2592000
@@ -56,8 +59,9 @@ type TURN struct {
 
 // PortRange is a range of ports, both ends included.
 //
-// +kubebuilder:validation:XValidation:rule="self.min <= self.max",message="min is above max"
+// +kubebuilder:validation:XValidation:rule="self.min <= self.max",message="min is above max: exchange them, or correct one"
 // +kubebuilder:validation:XValidation:rule="self.max - self.min < 1000",message="the range has more than 1000 ports: each is opened on the node by itself, choose fewer"
+// +kubebuilder:validation:XValidation:rule="self.min > 3478 || self.max < 3478",message="the range has 3478, which is the port of STUN and TURN: choose one without it"
 type PortRange struct {
 	// First port, from 1024 to 65535.
 	//

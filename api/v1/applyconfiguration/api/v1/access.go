@@ -5,15 +5,15 @@ package v1
 // AccessApplyConfiguration represents a declarative configuration of the Access type for use
 // with apply.
 //
-// Access is who may connect to the seeds: everybody, or, if there is any of these,
-// whoever has a token that is good by one of them. Seeds take changes of the
-// Secrets without a restart; who is connected stays.
+// Access is who may connect to the seeds: everybody, or, if there is any of
+// these, whoever has a token that is good by one of them. Seeds take changes
+// of the Secrets without a restart; who is connected stays.
 type AccessApplyConfiguration struct {
 	// Tokens, one a line of 16 bytes or more, each of them good for everybody who
 	// has it.
 	Tokens *SecretKeyApplyConfiguration `json:"tokens,omitempty"`
-	// Secrets of JSON Web Tokens that are signed with HS256, one a line of 32 bytes
-	// or more.
+	// Secrets of JSON Web Tokens that are signed with HS256, one a line of 32
+	// bytes or more.
 	JWTSecret *SecretKeyApplyConfiguration `json:"jwtSecret,omitempty"`
 	// Public keys of JSON Web Tokens, as a JSON Web Key Set.
 	JWKS *SecretKeyApplyConfiguration `json:"jwks,omitempty"`

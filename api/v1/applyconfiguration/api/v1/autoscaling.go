@@ -5,9 +5,9 @@ package v1
 // AutoscalingApplyConfiguration represents a declarative configuration of the Autoscaling type for use
 // with apply.
 //
-// Autoscaling has the operator keep the number of peers of a seed near a target.
-// It adds seeds at once, and takes them away one at a time, each of them drained,
-// after fewer would have done for a whole window.
+// Autoscaling has the operator keep the number of peers of a seed near a
+// target. It adds seeds at once, and takes them away one at a time, each of
+// them drained, after fewer would have done for a whole window.
 type AutoscalingApplyConfiguration struct {
 	// Fewest seeds, from 1 to 64. Default 2.
 	MinReplicas *int32 `json:"minReplicas,omitempty"`

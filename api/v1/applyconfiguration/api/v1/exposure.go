@@ -25,23 +25,24 @@ type ExposureApplyConfiguration struct {
 	// makes, and mostly charges for.
 	//
 	// HostPort: at the addresses of the node that a seed is on, on the same ports
-	// on each. There is one seed of the network on a node, and the namespace must allow
-	// host ports (Pod Security level privileged).
+	// on each. There is one seed of the network on a node, and the namespace must
+	// allow host ports (Pod Security level privileged).
 	Type *apiv1.ExposureType `json:"type,omitempty"`
 	// With NodePort and HostPort: which of a node's addresses are used. The
 	// first type that the node has any of, with all of its addresses of that type.
 	// Default [ExternalDNS, ExternalIP, InternalDNS, InternalIP].
 	AddressTypes []apiv1.NodeAddressType `json:"addressTypes,omitempty"`
 	// DNS domain for names of the seeds: <ordinal>.<domain>, as in
-	// 0.seeds.example.org. These are published instead of addresses. external-dns makes
-	// the records by the annotations of each seed's Service, or you do. Default: none.
+	// 0.seeds.example.org. These are published instead of addresses. external-dns
+	// makes the records by the annotations of each seed's Service, or you do.
+	// Default: none.
 	Domain *string `json:"domain,omitempty"`
 	// TCP port at which clients reach TLS, from 1 to 65535. Default 443 with
 	// LoadBalancer, and with ClusterIP and a domain; 8443 with HostPort.
 	Port *int32 `json:"port,omitempty"`
-	// TCP port at which clients reach what is without TLS, from 1 to 65535, of
-	// use if transports has ws or tcp. Default 80 with LoadBalancer, and with ClusterIP
-	// and a domain; 8080 with HostPort.
+	// TCP port at which clients reach what is without TLS, from 1 to 65535, of use
+	// if transports has ws or tcp. Default 80 with LoadBalancer, and with
+	// ClusterIP and a domain; 8080 with HostPort.
 	PlainPort *int32 `json:"plainPort,omitempty"`
 	// More about the load balancers, with LoadBalancer.
 	LoadBalancer *LoadBalancerApplyConfiguration `json:"loadBalancer,omitempty"`

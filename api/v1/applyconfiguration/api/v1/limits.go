@@ -9,22 +9,22 @@ import (
 // LimitsApplyConfiguration represents a declarative configuration of the Limits type for use
 // with apply.
 //
-// Limits bound what a stranger can make one seed spend; docs/limits.md says more
-// about each. These are the ones that depend on how large a network is and who is
-// in it; the seed has more, which are the same for all. The word unlimited takes a limit
-// away.
+// Limits bound what a stranger can make one seed spend; docs/limits.md says
+// more about each. These are the ones that depend on how large a network is
+// and who is in it; the seed has more, which are the same for all. The word
+// unlimited takes a limit away.
 type LimitsApplyConfiguration struct {
-	// Limit on how long a connection may take from its first byte to a ready peer. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 10s.
+	// Limit on how long a connection may take from its first byte to a ready peer. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 10s.
 	HandshakeTime *string `json:"handshakeTime,omitempty"`
-	// Limit on the longest message on a control channel or in a signaling relay. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
+	// Limit on the longest message on a control channel or in a signaling relay. A number of bytes, 1KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
 	ControlMessageBytes *intstr.IntOrString `json:"controlMessageBytes,omitempty"`
-	// Limit on the longest name of a multiplex channel. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 512.
+	// Limit on the longest name of a multiplex channel. A number of bytes, 64 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 512.
 	ChannelNameBytes *intstr.IntOrString `json:"channelNameBytes,omitempty"`
-	// Limit on multiplex channels of a connection, relays included. A whole number from 1 to 2147483647, or unlimited. Default 128.
+	// Limit on multiplex channels of a connection, relays included. A whole number from 3 to 2147483647, or unlimited. Default 128.
 	ChannelsPerPeer *intstr.IntOrString `json:"channelsPerPeer,omitempty"`
-	// Limit on what may wait for a peer that does not read. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 256KiB.
+	// Limit on what may wait for a peer that does not read. A number of bytes, 4KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 256KiB.
 	OutboundQueueBytes *intstr.IntOrString `json:"outboundQueueBytes,omitempty"`
-	// Limit on application data of a peer that waits to be read. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
+	// Limit on application data of a peer that waits to be read. A number of bytes, 4KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
 	ReceiveBufferBytes *intstr.IntOrString `json:"receiveBufferBytes,omitempty"`
 	// Limit on connections that are no peer yet; one more closes the oldest. A whole number from 1 to 2147483647, or unlimited. Default 4096.
 	PendingConnections *intstr.IntOrString `json:"pendingConnections,omitempty"`
@@ -34,17 +34,17 @@ type LimitsApplyConfiguration struct {
 	PeersPerIP *intstr.IntOrString `json:"peersPerIP,omitempty"`
 	// Limit on requests for a peer, of each peer, per second. A whole number from 1 to 2147483647, or unlimited. Default 10.
 	GetpeerPerSecond *intstr.IntOrString `json:"getpeerPerSecond,omitempty"`
-	// Limit on how long an introduction that was offered can be taken up. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
+	// Limit on how long an introduction that was offered can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
 	CandidateTime *string `json:"candidateTime,omitempty"`
 	// Limit on signaling relays of a peer at a time. A whole number from 1 to 2147483647, or unlimited. Default 64.
 	RelaysPerPeer *intstr.IntOrString `json:"relaysPerPeer,omitempty"`
-	// Limit on how long a signaling relay stays open. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 30s.
+	// Limit on how long a signaling relay stays open. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 30s.
 	RelayTime *string `json:"relayTime,omitempty"`
-	// Limit on bytes per second of a signaling relay in each direction. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 50000.
+	// Limit on bytes per second of a signaling relay in each direction. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 50000.
 	RelayBytesPerSecond *intstr.IntOrString `json:"relayBytesPerSecond,omitempty"`
-	// Limit on bytes of a signaling relay in each direction in all. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
+	// Limit on bytes of a signaling relay in each direction in all. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
 	RelayBytes *intstr.IntOrString `json:"relayBytes,omitempty"`
-	// Limit on how long a peer may be silent. A time with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default unlimited.
+	// Limit on how long a peer may be silent. A time of 1s or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default unlimited.
 	IdleTime *string `json:"idleTime,omitempty"`
 	// Limit on requests for ICE servers from one IPv4 address or IPv6 /64, per minute. A whole number from 1 to 2147483647, or unlimited. Default 60.
 	ICEPerMinute *intstr.IntOrString `json:"icePerMinute,omitempty"`
@@ -56,9 +56,9 @@ type LimitsApplyConfiguration struct {
 	TURNAllocationsPerCredential *intstr.IntOrString `json:"turnAllocationsPerCredential,omitempty"`
 	// Limit on peers of a TURN allocation. A whole number from 1 to 2147483647, or unlimited. Default 128.
 	TURNPermissions *intstr.IntOrString `json:"turnPermissions,omitempty"`
-	// Limit on bytes per second through all TURN allocations of a seed. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 128MiB.
+	// Limit on bytes per second through all TURN allocations of a seed. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 128MiB.
 	TURNBytes *intstr.IntOrString `json:"turnBytes,omitempty"`
-	// Limit on bytes per second through a TURN allocation, both ways together. A number of bytes, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 8MiB.
+	// Limit on bytes per second through a TURN allocation, both ways together. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 8MiB.
 	TURNBytesPerAllocation *intstr.IntOrString `json:"turnBytesPerAllocation,omitempty"`
 }
 

@@ -20,8 +20,8 @@ type LoadBalancerApplyConfiguration struct {
 	// How UDP, which STUN and TURN use besides TCP, is published. Default Shared.
 	//
 	// Shared: in the same load balancer. Separate: in a second one for each seed,
-	// where a provider has no load balancers for both. Off: not at all; STUN and TURN
-	// are then reached by TCP and TLS.
+	// where a provider has no load balancers for both. Off: not at all; STUN and
+	// TURN are then reached by TCP and TLS.
 	UDP *apiv1.LoadBalancerUDP `json:"udp,omitempty"`
 }
 

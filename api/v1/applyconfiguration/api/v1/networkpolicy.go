@@ -9,17 +9,17 @@ import (
 // NetworkPolicyApplyConfiguration represents a declarative configuration of the NetworkPolicy type for use
 // with apply.
 //
-// NetworkPolicy is about the NetworkPolicy of the seeds. With it they reach the
-// internet, each other and DNS, but nothing else of the cluster: what is relayed must not be
-// a way into it. Their private port is reached by the operator and by the namespaces
-// named here.
+// NetworkPolicy is about the NetworkPolicy of the seeds. With it they reach
+// the internet, each other and DNS, but nothing else of the cluster: what is
+// relayed must not be a way into it. Their private port is reached by the
+// operator and by the namespaces named here.
 type NetworkPolicyApplyConfiguration struct {
 	// Whether there is one. It takes effect where the cluster's network plugin
 	// knows NetworkPolicies. Default true.
 	Enabled *bool `json:"enabled,omitempty"`
 	// Networks of the cluster that seeds may not reach, besides those that the
-	// operator learns: pod ranges and addresses of nodes, and Service ranges. At most 64.
-	// Default: none. Those that are public are denied to TURN too.
+	// operator learns: pod ranges and addresses of nodes, and Service ranges. At
+	// most 64. Default: none. Those that are public are denied to TURN too.
 	ClusterCIDRs []apiv1.CIDR `json:"clusterCIDRs,omitempty"`
 	// Namespaces whose pods may reach the private port of the seeds, for metrics.
 	// Default [monitoring]. At most 16.

@@ -14,11 +14,12 @@ import (
 // PeerNetworkApplyConfiguration represents a declarative configuration of the PeerNetwork type for use
 // with apply.
 //
-// PeerNetwork is a peer-to-peer network's bootstrap cluster: seeds that are always
-// there, each with addresses of its own, at which applications join the network.
+// PeerNetwork is a peer-to-peer network's bootstrap cluster: seeds that are
+// always there, each with addresses of its own, at which applications join the
+// network.
 //
-// Applications are given the addresses in status.seeds, or the whole list in the
-// ConfigMap NAME-bootstrap.
+// Applications are given the addresses in status.seeds, or the whole list in
+// the ConfigMap NAME-bootstrap.
 type PeerNetworkApplyConfiguration struct {
 	metav1.TypeMetaApplyConfiguration    `json:""`
 	*metav1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`

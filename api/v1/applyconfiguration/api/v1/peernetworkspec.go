@@ -9,8 +9,8 @@ import (
 // PeerNetworkSpecApplyConfiguration represents a declarative configuration of the PeerNetworkSpec type for use
 // with apply.
 //
-// PeerNetworkSpec is what a network and its seeds are to be. There are 64 seeds at
-// most, since each is linked with every other.
+// PeerNetworkSpec is what a network and its seeds are to be. There are 64
+// seeds at most, since each is linked with every other.
 type PeerNetworkSpecApplyConfiguration struct {
 	// ID of the network: any text that is unique to it, of 1 to 128 bytes (in
 	// UTF-8) without control characters. Nodes connect only to nodes with the same
@@ -26,12 +26,12 @@ type PeerNetworkSpecApplyConfiguration struct {
 	// How clients reach the seeds. Default: inside the cluster only.
 	Exposure *ExposureApplyConfiguration `json:"exposure,omitempty"`
 	// Schemes of the addresses that are published, in this order: wss (websocket
-	// over TLS: for browsers and Node), tls (the exchange's protocol straight over TLS:
-	// for Go and Node), and without TLS ws and tcp, for which a second port is
-	// opened. Default [wss, tls].
+	// over TLS: for browsers and Node), tls (the exchange's protocol straight over
+	// TLS: for Go and Node), and without TLS ws and tcp, for which a second port
+	// is opened. Default [wss, tls].
 	Transports []apiv1.TransportScheme `json:"transports,omitempty"`
-	// Where the seeds' certificate is from. Default: an authority of the operator's
-	// own, whose certificate is published with the addresses.
+	// Where the seeds' certificate is from. Default: an authority of the
+	// operator's own, whose certificate is published with the addresses.
 	TLS *TLSApplyConfiguration `json:"tls,omitempty"`
 	// Relaying between peers that cannot connect directly. Default: on.
 	TURN *TURNApplyConfiguration `json:"turn,omitempty"`
@@ -40,8 +40,8 @@ type PeerNetworkSpecApplyConfiguration struct {
 	// Limits of each seed: what a stranger can make it spend. Default: the seed's.
 	Limits *LimitsApplyConfiguration `json:"limits,omitempty"`
 	// Seconds that a seed which is to go gives to introductions in progress and to
-	// TURN allocations, from 0 to 3600. Its addresses are withdrawn first, and its peers
-	// are told of the other seeds. Default 60.
+	// TURN allocations, from 0 to 3600. Its addresses are withdrawn first, and its
+	// peers are told of the other seeds. Default 60.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 	// What the seeds may reach and who may reach their private port.
 	NetworkPolicy *NetworkPolicyApplyConfiguration `json:"networkPolicy,omitempty"`

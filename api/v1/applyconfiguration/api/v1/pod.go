@@ -10,8 +10,8 @@ import (
 // with apply.
 //
 // Pod is image, resources and scheduling of the seeds' pods. A change restarts
-// the seeds, one at a time. What keeps pods safe (users, capabilities, probes) is
-// the operator's.
+// the seeds, one at a time. What keeps pods safe (users, capabilities, probes)
+// is the operator's.
 type PodApplyConfiguration struct {
 	// Image of the seed. Default: the one of the operator's own version.
 	Image *string `json:"image,omitempty"`
@@ -23,15 +23,15 @@ type PodApplyConfiguration struct {
 	// CPU and memory of a seed. Default: requests of 100m CPU and 128Mi of memory,
 	// and no limits. 10,000 peers take about 1Gi.
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
-	// Labels that a node must have.
+	// Labels that a node must have. At most 64.
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// Taints of nodes that seeds tolerate. At most 64.
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 	// Rules on which nodes and beside which pods seeds run.
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
-	// How seeds are spread. A constraint without a labelSelector is about all seeds
-	// of the network. Default: over zones and over nodes, as well as it can be done. At
-	// most 16.
+	// How seeds are spread. A constraint without a labelSelector is about all
+	// seeds of the network. Default: over zones and over nodes, as well as it can
+	// be done. At most 16.
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 	// Name of a PriorityClass. Default: the cluster's.
 	PriorityClassName *string `json:"priorityClassName,omitempty"`

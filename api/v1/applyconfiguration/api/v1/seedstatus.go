@@ -30,8 +30,8 @@ type SeedStatusApplyConfiguration struct {
 	// URLs at which clients reach it, best first. They are published while
 	// reachable is true and draining is not.
 	Addresses []string `json:"addresses,omitempty"`
-	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients get
-	// credentials from it.
+	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients
+	// get credentials from it.
 	TURNAddresses []string `json:"turnAddresses,omitempty"`
 }
 

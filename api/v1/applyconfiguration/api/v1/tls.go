@@ -5,7 +5,8 @@ package v1
 // TLSApplyConfiguration represents a declarative configuration of the TLS type for use
 // with apply.
 //
-// TLS is where the seeds' certificate is from. One certificate is for all seeds.
+// TLS is where the seeds' certificate is from. One certificate is for all
+// seeds.
 type TLSApplyConfiguration struct {
 	// Secret of type kubernetes.io/tls in this namespace, with a certificate that
 	// is good for the host of every published address. Who renews it writes it

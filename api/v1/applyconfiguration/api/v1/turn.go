@@ -15,21 +15,24 @@ type TURNApplyConfiguration struct {
 	// Whether the seeds relay. STUN goes with it. Default true.
 	Enabled *bool `json:"enabled,omitempty"`
 	// With exposure type HostPort: UDP ports for relayed connections, which are
-	// opened on the nodes, so that a peer without a relay of its own reaches a relayed
-	// one. Without it, and with other types, two peers that both use the relay meet at it.
+	// opened on the nodes, so that a peer without a relay of its own reaches a
+	// relayed one. Without it, and with other types, two peers that both use the
+	// relay meet at it.
 	RelayPorts *PortRangeApplyConfiguration `json:"relayPorts,omitempty"`
 	// Networks that clients may be connected to although they are not public, such
-	// as 10.1.0.0/16. At most 64. Default: none. Whoever can connect to a seed gets a way into them.
+	// as 10.1.0.0/16. At most 64. Default: none. Whoever can connect to a seed
+	// gets a way into them.
 	AllowedPeers []apiv1.CIDR `json:"allowedPeers,omitempty"`
 	// Networks that clients may not be connected to, besides those that are not
-	// public and those of the cluster. It wins over allowedPeers. At most 64. Default: none.
+	// public and those of the cluster. It wins over allowedPeers. At most 64.
+	// Default: none.
 	DeniedPeers []apiv1.CIDR `json:"deniedPeers,omitempty"`
 	// Seconds for which credentials are good for new connections, from 60 to
 	// 604800. Those that are there go on. Default 3600.
 	CredentialTTLSeconds *int32 `json:"credentialTTLSeconds,omitempty"`
 	// Seconds after which credentials are made of a new secret, from 600 to
-	// 31536000. The old one stays good until its credentials have ended. Default 2592000 (30
-	// days).
+	// 31536000. The old one stays good until its credentials have ended. Default
+	// 2592000 (30 days).
 	SecretRotationSeconds *int32 `json:"secretRotationSeconds,omitempty"`
 }
 
