@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
@@ -467,6 +468,17 @@ func TestAPIServerProblems(t *testing.T) {
 		w.must(w.client.Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: "demo-seed"}}))
 		w.settled()
 		w.wantConditions("Available False InvalidSpec: the ServiceAccount demo-seed is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name")
+	})
+	t.Run("the cluster refuses what the schema lets through", func(t *testing.T) {
+		w := newWorld(t, v1.PeerNetworkSpec{Pod: v1.Pod{Tolerations: []corev1.Toleration{{Key: "dedicated", Operator: "Equals"}}}})
+		w.reconcile() // without an error, which would have it tried again at once
+		w.wantConditions("Progressing False InvalidSpec: the cluster refuses what is made of the spec: StatefulSet.apps \"demo-seed\" is invalid: spec.template.spec.tolerations[0].operator")
+	})
+	t.Run("seeds would not take a limit", func(t *testing.T) {
+		small := intstr.FromString("1KiB")
+		w := newWorld(t, v1.PeerNetworkSpec{Limits: v1.Limits{OutboundQueueBytes: &small}})
+		w.settled()
+		w.wantConditions("Available False InvalidSpec: spec.limits: limit outbound-queue-bytes: the smallest value is 4096")
 	})
 	t.Run("there is no cert-manager", func(t *testing.T) {
 		w := newWorld(t, v1.PeerNetworkSpec{TLS: v1.TLS{Issuer: &v1.IssuerReference{Name: "letsencrypt"}}})

@@ -41,7 +41,12 @@ func (r *Reconciler) apply(ctx context.Context, n *v1.PeerNetwork, configuration
 			return nil
 		}
 	}
-	if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership); err != nil {
+	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership)
+	switch {
+	case apierrors.IsInvalid(err):
+		// Such as by a toleration or an image of the spec that the schema lets through.
+		return problemf(v1.ReasonInvalidSpec, "the cluster refuses what is made of the spec: %v", err)
+	case err != nil:
 		return fmt.Errorf("apply %s %s: %w", desired.GetKind(), desired.GetName(), err)
 	}
 	return nil

@@ -50,14 +50,23 @@ func waiting(pod *corev1.Pod) string {
 		}
 	}
 	for _, container := range pod.Status.ContainerStatuses {
-		switch state := container.State; {
+		switch state, last := container.State, container.LastTerminationState.Terminated; {
+		case state.Waiting != nil && state.Waiting.Reason == "CrashLoopBackOff" && last != nil && last.Message != "":
+			// That it waits to be started again says less than why it ended.
+			return "it ended: " + lastLine(last.Message)
 		case state.Waiting != nil && state.Waiting.Reason != "":
 			return strings.TrimSuffix(state.Waiting.Reason+": "+state.Waiting.Message, ": ")
 		case state.Terminated != nil:
-			return strings.TrimSuffix("it ended: "+state.Terminated.Message, ": ")
+			return strings.TrimSuffix("it ended: "+lastLine(state.Terminated.Message), ": ")
 		}
 	}
 	return "it starts"
+}
+
+// lastLine is what a program said at its end: its message is the end of its log.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 // publish has the document be of the seeds that were reached.

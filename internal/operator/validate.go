@@ -2,17 +2,24 @@ package operator
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
+	"github.com/peerexchange/peerexchange/pkg/exchange"
 )
 
 // validate sees that what the spec names is there. What can be seen in the spec
-// itself, the API server has.
+// itself, the API server has, but for what its rules cannot compute.
 func (r *Reconciler) validate(ctx context.Context, state *run) error {
+	if err := checkLimits(&state.network.Spec.Limits); err != nil {
+		return err
+	}
 	access := state.network.Spec.Access
 	for _, named := range []struct {
 		field string
@@ -29,6 +36,23 @@ func (r *Reconciler) validate(ctx context.Context, state *run) error {
 		}
 		if len(secret.Data[named.key.Key]) == 0 {
 			return problemf(v1.ReasonSecretMissing, "the Secret %s, which spec.%s names, has nothing under the key %s: add it", named.key.SecretName, named.field, named.key.Key)
+		}
+	}
+	return nil
+}
+
+// checkLimits sees that seeds, which would not start otherwise, take the limits: their
+// sizes and times are texts of which rules see the form only.
+func checkLimits(l *v1.Limits) error {
+	var limits exchange.Limits
+	known := exchange.LimitNames()
+	for _, given := range resources.Limits(l) {
+		name, value, _ := strings.Cut(given, "=")
+		if !slices.Contains(known, name) {
+			continue // one of the seed's own, of which rules see all
+		}
+		if err := limits.Set(name, value); err != nil {
+			return problemf(v1.ReasonInvalidSpec, "spec.limits: %v", err)
 		}
 	}
 	return nil

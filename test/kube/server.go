@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/client-go/rest"
@@ -17,6 +18,9 @@ import (
 
 // assets is the variable that names the folder of the programs.
 const assets = "KUBEBUILDER_ASSETS"
+
+// startTimeout is how long each of the programs may take to start, and to stop.
+const startTimeout = 2 * time.Minute
 
 // Server is an API server that knows PeerNetworks.
 type Server struct {
@@ -38,7 +42,12 @@ func Start() (*Server, error) {
 	if err := yaml.UnmarshalStrict(crd.YAML, definition); err != nil {
 		return nil, fmt.Errorf("read the definition: %w", err)
 	}
-	s := &Server{environment: &envtest.Environment{CRDs: []*apiextensionsv1.CustomResourceDefinition{definition}}}
+	s := &Server{environment: &envtest.Environment{
+		CRDs: []*apiextensionsv1.CustomResourceDefinition{definition},
+		// Where much else runs, the 20 seconds that it is given otherwise are too few.
+		ControlPlaneStartTimeout: startTimeout,
+		ControlPlaneStopTimeout:  startTimeout,
+	}}
 	var err error
 	if s.Config, err = s.environment.Start(); err != nil {
 		s.environment.Stop()

@@ -51,7 +51,7 @@ func args(n *v1.PeerNetwork, s Settings, denied []netip.Prefix) []string {
 	}
 	args = append(args, accessArgs(spec.Access)...)
 	args = append(args, turnArgs(n, denied)...)
-	for _, limit := range limits(&spec.Limits) {
+	for _, limit := range Limits(&spec.Limits) {
 		args = append(args, "--limit="+limit)
 	}
 	return append(args,

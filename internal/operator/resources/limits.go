@@ -6,8 +6,8 @@ import (
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
 
-// limits are those that are given, as the seed's --limit takes them.
-func limits(l *v1.Limits) []string {
+// Limits are those that are given, as the seed's --limit takes them.
+func Limits(l *v1.Limits) []string {
 	var given []string
 	for _, limit := range []struct{ name, value string }{
 		{"handshake-time", l.HandshakeTime},
