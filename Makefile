@@ -66,6 +66,10 @@ chart: ## Lint the Helm chart, and compare its manifests for the values in deplo
 apiserver: ## Build kube-apiserver, etcd and kubectl from test/apiserver, unless they are there
 	@GO='$(GO)' test/apiserver/build $(APISERVER)
 
+.PHONY: kind-test
+kind-test: ## Tests on a Kubernetes cluster, which needs Docker on Linux; RUN chooses some, KEEP=1 keeps the cluster
+	@$(GO) run ./kind-test
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 50000x)
 	@mkdir -p .cache
@@ -83,7 +87,7 @@ lint: ## golangci-lint, with the import directions (the first time builds it, wh
 
 .PHONY: verify
 verify: ## Module files tidy, code formatted, generated files up to date, go vet
-	@for module in . tools tools/helm test/apiserver; do \
+	@for module in . tools tools/helm tools/kind test/apiserver; do \
 		$(GO) -C $$module mod tidy -diff >/dev/null || { echo "go.mod and go.sum are not tidy: run go mod tidy in $$module" >&2; exit 1; }; \
 	done
 	@files=$$($(GOFILES) -exec gofmt -l {} +); if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:" $$files >&2; exit 1; fi
@@ -99,7 +103,7 @@ verify: ## Module files tidy, code formatted, generated files up to date, go vet
 			echo "what is made from the code in $$folder is not up to date: run make generate" >&2; exit 1; \
 		fi; \
 	done; rm -rf .cache/verify
-	@$(GO) vet -tags interop,apiserver,chart ./...
+	@$(GO) vet -tags interop,apiserver,chart,e2e ./...
 GOFILES := find . \( -name node_modules -o -name .cache \) -prune -o -name '*.go'
 
 .PHONY: generate

@@ -1,0 +1,29 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// What is published leads to the seeds from outside the cluster.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	n := newSpace(t).network("demo", `{exposure: {type: NodePort}, drainSeconds: 5}`)
+	for _, seed := range n.status().Seeds {
+		if !seed.Published() || seed.Reason != v1.SeedReached {
+			t.Errorf("%s is not published: %s: %s", seed.Name, seed.Reason, seed.Message)
+		}
+	}
+	for _, scheme := range []string{"wss", "tls"} {
+		if got := n.addresses(scheme); len(got) != 2 {
+			t.Errorf("published with %s: %v, want an address for each of two seeds", scheme, got)
+		}
+	}
+	ca := n.caFile()
+	for _, address := range n.addresses("wss") {
+		n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca)
+	}
+}
