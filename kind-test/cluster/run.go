@@ -49,20 +49,12 @@ func (c *Cluster) Output(ctx context.Context, name string, args ...string) (stri
 }
 
 func (c *Cluster) run(cmd *exec.Cmd) (string, error) {
-	var stdout, both bytes.Buffer
-	cmd.Stdout, cmd.Stderr = tee{&stdout, &both}, &both
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("%s %s: %w\n%s", filepath.Base(cmd.Path), strings.Join(cmd.Args[1:], " "), err, bytes.TrimSpace(both.Bytes()))
+		return stdout.String(), fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(cmd.Path), strings.Join(cmd.Args[1:], " "), err, stdout.Bytes(), bytes.TrimSpace(stderr.Bytes()))
 	}
 	return stdout.String(), nil
-}
-
-// tee writes to both.
-type tee struct{ a, b *bytes.Buffer }
-
-func (t tee) Write(p []byte) (int, error) {
-	t.a.Write(p)
-	return t.b.Write(p)
 }
 
 // Kubectl runs kubectl.

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"crypto/x509"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -143,6 +142,3 @@ func (n *network) roots() *x509.CertPool {
 	}
 	return pool
 }
-
-// seedName is the name of a seed and of its pod.
-func (n *network) seedName(ordinal int) string { return fmt.Sprintf("%s-seed-%d", n.name, ordinal) }

@@ -8,7 +8,8 @@ import (
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
 
-// What is published leads to the seeds from outside the cluster.
+// What is published leads to the seeds from outside the cluster, and two nodes that start
+// from it meet.
 func TestPublish(t *testing.T) {
 	t.Parallel()
 	n := newSpace(t).network("demo", `{exposure: {type: NodePort}, drainSeconds: 5}`)
@@ -24,6 +25,8 @@ func TestPublish(t *testing.T) {
 	}
 	ca := n.caFile()
 	for _, address := range n.addresses("wss") {
-		n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca)
+		t.Logf("%s", n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca, "--skip", "ice"))
 	}
+	a, b := n.newNode(2, 1), n.newNode(2, 1)
+	eventually(t, "two nodes meet", func() bool { return len(a.others()) == 1 && len(b.others()) == 1 })
 }

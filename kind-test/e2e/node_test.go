@@ -1,0 +1,100 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// node is a Go client outside of the cluster: it keeps itself connected to seeds, and
+// meets others over WebRTC. What others say, it says back.
+type node struct {
+	*exchange.Exchange
+	t *testing.T
+}
+
+// seedAgent is what seeds call themselves.
+const seedAgent = "peerexchange-seed/"
+
+// newNode starts from the published addresses, and keeps connected to that many seeds. It looks
+// for that many other nodes; negative is none.
+func (n *network) newNode(seeds, peers int) *node {
+	n.t.Helper()
+	ex, err := exchange.New(n.id, exchange.Config{
+		TLS: &tls.Config{RootCAs: n.roots()},
+		OnPeer: func(p *exchange.Peer) {
+			if !p.Outgoing() {
+				go io.Copy(p, p)
+			}
+		},
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { ex.Close() })
+	if err := ex.Accept(n.t.Context(), transports.WebRTC, transports.Options{}); err != nil {
+		n.t.Fatal(err)
+	}
+	keeper, err := exchange.NewMaintainer(ex, exchange.MaintainerConfig{
+		Seeds: n.addresses("wss"), SeedConnections: seeds, Peers: peers, MaxBackoff: 5 * time.Second,
+	})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		keeper.Run(ctx)
+	}()
+	n.t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	return &node{ex, n.t}
+}
+
+// seeds are the addresses of the seeds that the node is connected to.
+func (e *node) seeds() []string {
+	var all []string
+	for _, p := range e.Peers() {
+		if strings.HasPrefix(p.Agent(), seedAgent) {
+			all = append(all, p.RemoteAddr().String())
+		}
+	}
+	return all
+}
+
+// others are the nodes that it is connected to.
+func (e *node) others() []*exchange.Peer {
+	var all []*exchange.Peer
+	for _, p := range e.Peers() {
+		if !strings.HasPrefix(p.Agent(), seedAgent) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// eventually waits for what becomes of nodes, which nobody tells of.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	end := time.After(stepTime)
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for !ok() {
+		select {
+		case <-look.C:
+		case <-end:
+			t.Fatalf("it did not come to this within %v: %s", stepTime, what)
+		}
+	}
+}
