@@ -55,6 +55,8 @@ type Peer struct {
 	refusal    error  // why the other node is turned away, which it has still to hear
 	teaches    bool   // its ICE servers are in use
 
+	handshakeTimer *time.Timer // nil once the handshake is over, or without a bound
+
 	// Static once the peer is ready.
 	valid func() bool // see Authorized; may be nil
 
@@ -125,51 +127,79 @@ func newPeer(ex *Exchange, conn net.Conn, transport string, outgoing bool) *Peer
 
 var serials atomic.Uint64
 
-// run is the peer's goroutine: it reads until the connection ends.
+// run is the peer's goroutine: it reads until the connection ends. When the peer
+// is ready another one goes on, with a stack that the handshake has not grown.
 func (p *Peer) run() {
-	defer p.release()
-	err := p.serve()
+	received, err := p.greet()
+	if err == nil {
+		err = p.session.RunFrom(received)
+	}
+	if err == mux.ErrPaused {
+		p.ex.running.Go(p.goOn)
+		return
+	}
+	p.over(err)
+}
+
+// goOn reads from a peer that is ready.
+func (p *Peer) goOn() { p.over(p.session.Run()) }
+
+// over ends a peer whose read loop ended.
+func (p *Peer) over(err error) {
+	p.stopHandshakeTimer()
 	if p.refusal != nil {
 		err = p.refusal
 	}
 	p.fail(err)
 	p.ended()
 	p.session.Wait()
+	p.release()
 }
 
-func (p *Peer) serve() error {
-	timeout := p.ex.limits.HandshakeTime
-	if timeout > 0 {
-		timer := time.AfterFunc(timeout, func() {
-			select {
-			case <-p.ready:
-			default:
-				p.fail(ErrHandshakeTimeout)
-			}
-		})
-		defer timer.Stop()
-	}
+// greet begins the conversation, or finds out in which generation the other node
+// has begun it. It returns what came of the multiplexed stream by then.
+func (p *Peer) greet() ([]byte, error) {
+	p.startHandshakeTimer()
 	if p.outgoing {
 		if err := p.speak(p.protocol); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	protocol, received, err := detect(p.conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.transport == Relay && protocol != V0 {
-		return ErrVersionMismatch
+		return nil, ErrVersionMismatch
 	}
 	if !p.outgoing {
 		p.session.Hold() // our hello leaves together with the answer to theirs
-		if err := p.speak(protocol); err != nil {
-			return err
-		}
-	} else if protocol != p.protocol {
-		return ErrVersionMismatch
+		return received, p.speak(protocol)
 	}
-	return p.session.RunFrom(received)
+	if protocol != p.protocol {
+		return nil, ErrVersionMismatch
+	}
+	return received, nil
+}
+
+// startHandshakeTimer ends the peer if it is not ready in time.
+func (p *Peer) startHandshakeTimer() {
+	timeout := p.ex.limits.HandshakeTime
+	if timeout <= 0 {
+		return
+	}
+	p.handshakeTimer = time.AfterFunc(timeout, func() {
+		if !isClosed(p.ready) {
+			p.fail(ErrHandshakeTimeout)
+		}
+	})
+}
+
+func (p *Peer) stopHandshakeTimer() {
+	if p.handshakeTimer != nil {
+		p.handshakeTimer.Stop()
+		p.handshakeTimer = nil
+	}
 }
 
 // speak begins the conversation.
@@ -244,6 +274,8 @@ func (p *Peer) becomeReady() error {
 	}
 	p.ex.counters.handshakes.Add(1)
 	close(p.ready)
+	p.stopHandshakeTimer()
+	p.session.Pause()
 	p.ex.logger.Debug("peer connected", p.logFields()...)
 	if l := p.sibling.Load(); l != nil {
 		p.ex.linked(l) // no affair of the application's

@@ -51,7 +51,11 @@ func (s *Session) relieve() {
 	s.inline = false
 	s.active++
 	go func() {
-		s.readLoop(nil)
+		err := s.read(nil)
+		for err == ErrPaused { // this goroutine has not grown yet
+			err = s.read(nil)
+		}
+		s.endReading(err)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.inactive()

@@ -6,6 +6,8 @@ var (
 	// ErrSlowPeer ends a session whose other side takes less than is sent to
 	// it: the queue overflowed, or a write of queued bytes took too long.
 	ErrSlowPeer = errors.New("peer is too slow")
+	// ErrPaused is returned by Run after Pause. The session goes on.
+	ErrPaused = errors.New("reading is paused")
 	// ErrMalformed ends a session whose other side sent a varint that does not
 	// fit 64 bits.
 	ErrMalformed = errors.New("malformed frame")

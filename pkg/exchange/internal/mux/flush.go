@@ -44,21 +44,11 @@ func (s *Session) writeNext() error {
 	case s.rest != nil:
 		rest := s.rest
 		s.rest = nil
-		defer rest.recycle()
-		return s.write(rest.b)
+		err := s.write(rest.b)
+		rest.recycle()
+		return err
 	case s.queue != nil:
-		queue := s.queue
-		s.queue = nil
-		defer recycleQueue(queue)
-		for left := queue.b; len(left) > 0; {
-			n := min(len(left), maxDataFrame)
-			if err := s.write(left[:n]); err != nil {
-				return err
-			}
-			left = left[n:]
-			s.queued -= n
-		}
-		return nil
+		return s.writeQueue()
 	default:
 		frame := s.data
 		s.data = nil
@@ -67,6 +57,21 @@ func (s *Session) writeNext() error {
 		frame.finish(err)
 		return err
 	}
+}
+
+// writeQueue writes all that was queued until now.
+func (s *Session) writeQueue() (err error) {
+	queue := s.queue
+	s.queue = nil
+	for left := queue.b; len(left) > 0 && err == nil; {
+		n := min(len(left), maxDataFrame)
+		if err = s.write(left[:n]); err == nil {
+			left = left[n:]
+			s.queued -= n
+		}
+	}
+	recycleQueue(queue)
+	return err
 }
 
 // write writes b, for as long as it takes, and gives up mu meanwhile.

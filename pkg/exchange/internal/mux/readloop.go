@@ -12,16 +12,26 @@ type reading struct {
 	target  *Channel // of the frame being received, nil if its payload is skipped
 	name    []byte   // of the open frame being received, if it came in pieces
 	large   *buffer  // read into while much arrives
+	paused  bool     // see Pause
 	small   [idleReadBytes]byte
 }
 
 // errHandedOver says that another goroutine goes on reading.
 var errHandedOver = errors.New("another goroutine reads")
 
-// readLoop reads until the session ends or another goroutine takes over. It
-// begins with what was received before.
-func (s *Session) readLoop(received []byte) {
-	err := s.read(received)
+// An idle connection waits in the read loop, and the stack of its goroutine is
+// much of what it costs. To read through TLS and a websocket, and to write an
+// answer, just fits into 4 KiB. What takes more, once, has the stack at 8 KiB ever
+// after, so the loop is called from near the goroutine's start, what it calls is
+// kept flat, and there is Pause.
+
+// Pause has Run return ErrPaused after what was received until now, so that its
+// caller can go on in a new goroutine. A Receiver calls it, after what needed a
+// larger stack than what is to come.
+func (s *Session) Pause() { s.paused = true }
+
+// endReading follows the read loop, with what that returned.
+func (s *Session) endReading(err error) {
 	if err == errHandedOver {
 		return
 	}
@@ -33,6 +43,8 @@ func (s *Session) readLoop(received []byte) {
 	s.changed.Broadcast()
 }
 
+// read is the read loop. It reads until the session ends or another goroutine
+// takes over, and begins with what was received before.
 func (s *Session) read(chunk []byte) error {
 	var err error
 	for {
@@ -52,6 +64,10 @@ func (s *Session) read(chunk []byte) error {
 		into := s.resize(len(chunk))
 		if !s.settle() {
 			return errHandedOver
+		}
+		if s.paused {
+			s.paused = false
+			return ErrPaused
 		}
 		var n int
 		n, err = s.conn.Read(into)

@@ -39,7 +39,8 @@ func New(conn net.Conn, cfg Config) *Session {
 // ends. It returns why it ended: io.EOF if the other side closed the connection
 // between two frames, otherwise what Close was given, what a Receiver returned,
 // what the connection failed with, or what was wrong with a frame. The
-// connection is closed then and no receiver will be called. Run is called once.
+// connection is closed then and no receiver will be called. Run is called once,
+// and once more each time that it returns ErrPaused.
 func (s *Session) Run() error { return s.RunFrom(nil) }
 
 // RunFrom is Run for a connection of which something was read already, to find
@@ -48,7 +49,11 @@ func (s *Session) RunFrom(received []byte) error {
 	s.mu.Lock()
 	s.reader = true
 	s.mu.Unlock()
-	s.readLoop(received)
+	err := s.read(received)
+	if err == ErrPaused {
+		return err
+	}
+	s.endReading(err)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

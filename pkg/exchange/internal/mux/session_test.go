@@ -166,3 +166,100 @@ func TestRunFromBeginsWithWhatWasReceived(t *testing.T) {
 		}
 	})
 }
+
+// pausing pauses its session when it receives anything, and answers.
+type pausing struct {
+	recorder
+	session *Session
+	channel *Channel
+}
+
+func (p *pausing) Receive(b []byte) error {
+	p.session.Pause()
+	if err := p.recorder.Receive(b); err != nil {
+		return err
+	}
+	return p.channel.Send(b)
+}
+
+// TestPause goes on in another goroutine after each message, which is answered
+// before. Nothing is lost in between, nor the end.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		s := New(ours, Config{})
+		r := &pausing{session: s}
+		var err error
+		if r.channel, err = s.Channel("pxp", r); err != nil {
+			t.Fatal(err)
+		}
+		ran := make(chan error)
+		run := func() { ran <- s.Run() }
+		opened := false
+		for _, message := range []string{"one", "two"} {
+			go run()
+			var head []frame
+			if !opened {
+				head, opened = []frame{{0, TypeOpen, "pxp"}}, true
+			}
+			want := append(head, frame{0, TypeData, message})
+			go theirs.Write(encode(want...))
+			diffFrames(t, "sent", readFrames(t, theirs, len(encode(want...))), want)
+			if err := <-ran; err != ErrPaused {
+				t.Fatalf("run returned %v", err)
+			}
+			if err := s.Err(); err != nil {
+				t.Errorf("a paused session has ended with %v", err)
+			}
+		}
+		go run()
+		theirs.Close()
+		if err := <-ran; err != io.EOF || string(r.got) != "onetwo" {
+			t.Errorf("received %q, session ended with %v", r.got, err)
+		}
+	})
+}
+
+// TestPauseWhileRelieved pauses a session whose read loop was held up in a write,
+// so that another goroutine reads: that goes on, and Run returns at the end.
+func TestPauseWhileRelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		s := New(ours, Config{})
+		r := &pausing{session: s}
+		var err error
+		if r.channel, err = s.Channel("pxp", r); err != nil {
+			t.Fatal(err)
+		}
+		// What is held is written by the read loop once it has read something, and
+		// nobody takes it.
+		s.Hold()
+		other, err := s.Channel("other", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Send([]byte("held")); err != nil {
+			t.Fatal(err)
+		}
+		ran := make(chan error)
+		go func() { ran <- s.Run() }()
+		time.Sleep(2 * heldUp)
+		if _, err := theirs.Write(encode(frame{0, TypeOpen, "pxp"}, frame{0, TypeData, "one"})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := theirs.Write(encode(frame{0, TypeData, "two"})); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		select {
+		case err := <-ran:
+			t.Fatalf("run returned %v", err)
+		default:
+		}
+		theirs.Close()
+		<-ran
+		if string(r.got) != "onetwo" {
+			t.Errorf("received %q", r.got)
+		}
+	})
+}
