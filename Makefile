@@ -94,7 +94,7 @@ verify: ## Module files tidy, code formatted, generated files up to date, go vet
 	@for package in $$($(GOFILES) -name '*_test.go' -exec grep -l 'time\.Sleep' {} + | xargs -r dirname | sort -u); do \
 		grep -q '"testing/synctest"' $$package/*_test.go || { echo "tests in $$package sleep, but not in virtual time" >&2; exit 1; }; \
 	done
-	@$(GO) test -count=1 -run '^TestGenerated' ./api/v1 ./pkg/exchange ./internal/seed ./internal/operator/resources ./deploy/helm
+	@$(GO) test -count=1 -run '^TestGenerated' ./api/v1 ./pkg/exchange ./internal/seed ./internal/operator ./internal/operator/resources ./deploy/helm
 	@for folder in api internal/operator/rbac; do \
 		before=.cache/verify/$$folder; rm -rf $$before; mkdir -p $$(dirname $$before); cp -r $$folder $$before; \
 		$(GO) generate ./$$folder/...; \

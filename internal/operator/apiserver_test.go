@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -31,6 +32,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/lookout"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/probe"
 	"github.com/peerexchange/peerexchange/internal/operator/rbac"
@@ -74,23 +76,25 @@ type world struct {
 	now        time.Time
 	writes     []string
 	peers      map[string]int32
+	silent     map[string]bool          // seeds that do not answer when they are asked
 	unreached  map[string]v1.SeedReason // by the seed's first address
+	unasked    bool                     // no seed was looked at yet
 }
 
 func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 	t.Helper()
-	types := runtime.NewScheme()
+	known := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, v1.AddToScheme} {
-		if err := add(types); err != nil {
+		if err := add(known); err != nil {
 			t.Fatal(err)
 		}
 	}
-	plain, err := client.NewWithWatch(server.Config, client.Options{Scheme: types})
+	plain, err := client.NewWithWatch(server.Config, client.Options{Scheme: known})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, client: plain, now: time.Now().Truncate(time.Second), peers: map[string]int32{}, unreached: map[string]v1.SeedReason{}}
-	restricted, err := client.NewWithWatch(asOperator, client.Options{Scheme: types})
+	w := &world{T: t, client: plain, now: time.Now().Truncate(time.Second), peers: map[string]int32{}, silent: map[string]bool{}, unreached: map[string]v1.SeedReason{}}
+	restricted, err := client.NewWithWatch(asOperator, client.Options{Scheme: known})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +113,7 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 		},
 	})
 	w.reconciler = &Reconciler{
-		Client: counting, Reader: restricted, Seeds: w, Events: events.NewFakeRecorder(1000),
+		Client: counting, Reader: restricted, Seeds: direct{w}, Events: events.NewFakeRecorder(1000),
 		Settings: resources.Settings{Image: "seed:test", ClusterDomain: "cluster.local", Namespace: "operator", PodLabels: map[string]string{"app": "operator"}},
 		Now:      func() time.Time { return w.now },
 	}
@@ -121,12 +125,43 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 	return w
 }
 
-// Status implements [Seeds].
+// direct has a reconcile look at the seeds of a world itself.
+type direct struct{ w *world }
+
+// Report implements [Sights].
+func (d direct) Report(_ types.NamespacedName, pod *corev1.Pod) (report *probe.Report, known bool) {
+	if d.w.unasked {
+		return nil, false
+	}
+	said, err := d.w.Status(d.w.Context(), pod)
+	if err != nil {
+		return nil, true
+	}
+	return &said, true
+}
+
+// Look implements [Sights].
+func (d direct) Look(_ types.NamespacedName, seeds []lookout.Seed) []lookout.Sighting {
+	var sightings []lookout.Sighting
+	for _, seed := range seeds {
+		sighting := lookout.Sighting{Reason: v1.SeedNotProbed}
+		if seed.Target != nil && !d.w.unasked {
+			sighting.Reason, sighting.Message = d.w.Reach(d.w.Context(), *seed.Target)
+		}
+		sightings = append(sightings, sighting)
+	}
+	return sightings
+}
+
+// Status implements [lookout.Seeds].
 func (w *world) Status(_ context.Context, pod *corev1.Pod) (probe.Report, error) {
+	if w.silent[pod.Name] {
+		return probe.Report{}, errors.New("no answer")
+	}
 	return probe.Report{Peers: w.peers[pod.Name]}, nil
 }
 
-// Reach implements [Seeds].
+// Reach implements [lookout.Seeds].
 func (w *world) Reach(_ context.Context, target probe.Target) (v1.SeedReason, string) {
 	if reason, ok := w.unreached[target.Addresses[0]]; ok {
 		return reason, "nothing answers at " + target.Addresses[0]
@@ -180,6 +215,13 @@ func (w *world) settled() {
 	if writes := w.reconcile(); len(writes) > 0 {
 		w.Errorf("nothing changed, and written is %q", writes)
 	}
+}
+
+// later is when Secrets are read again.
+func (w *world) later() {
+	w.Helper()
+	w.now = w.now.Add(readAgain)
+	w.settled()
 }
 
 func (w *world) get(object client.Object) {
@@ -348,7 +390,7 @@ func TestAPIServerOwnsItsFieldsOnly(t *testing.T) {
 	set.Spec.Template.Spec.Containers[0].Image = "other"
 	w.must(w.client.Update(t.Context(), set))
 	w.must(w.client.Delete(t.Context(), named[corev1.Secret](w, "demo-mesh")))
-	w.settled()
+	w.later()
 	if service = named[corev1.Service](w, "demo-seed-0"); service.Annotations["example.org/mine"] != "yes" || service.Spec.Ports[0].NodePort != port {
 		t.Errorf("the Service has %v and port %d", service.Annotations, service.Spec.Ports[0].NodePort)
 	}
@@ -496,7 +538,7 @@ func TestAPIServerProblems(t *testing.T) {
 		secret := named[corev1.Secret](w, "demo-ca")
 		secret.Data["ca.key"] = []byte("another")
 		w.must(w.client.Update(t.Context(), secret))
-		w.settled()
+		w.later()
 		w.wantConditions("CertificateReady False InvalidSpec: the Secret demo-ca is not as the operator wrote it")
 	})
 }

@@ -29,7 +29,7 @@ func (r *Reconciler) apply(ctx context.Context, n *v1.PeerNetwork, configuration
 	if err != nil {
 		return err
 	}
-	live, err := r.live(ctx, desired)
+	live, err := r.live(ctx, n, desired)
 	if err != nil {
 		return err
 	}
@@ -41,6 +41,10 @@ func (r *Reconciler) apply(ctx context.Context, n *v1.PeerNetwork, configuration
 			return nil
 		}
 	}
+	kept := desired.GetKind() == "Secret" || desired.GetKind() == "ConfigMap" // what is in them is made of what was
+	if kept && r.memory.trusting(client.ObjectKeyFromObject(n)) {
+		return errReadAgain
+	}
 	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership)
 	switch {
 	case apierrors.IsInvalid(err):
@@ -49,6 +53,8 @@ func (r *Reconciler) apply(ctx context.Context, n *v1.PeerNetwork, configuration
 	case err != nil:
 		return fmt.Errorf("apply %s %s: %w", desired.GetKind(), desired.GetName(), err)
 	}
+	r.memory.forgetSecret(client.ObjectKeyFromObject(n), desired.GetName())
+	r.Metrics.wrote(desired.GetKind())
 	return nil
 }
 
@@ -74,13 +80,14 @@ func stamped(configuration any) (*unstructured.Unstructured, error) {
 
 // live is the object as it is, nil if it is not there. What is not in the cache may be
 // there all the same, made by somebody else and without our label.
-func (r *Reconciler) live(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (r *Reconciler) live(ctx context.Context, n *v1.PeerNetwork, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	object, err := r.typed(desired.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
-	err = r.Client.Get(ctx, client.ObjectKeyFromObject(desired), object)
-	if apierrors.IsNotFound(err) {
+	if desired.GetKind() == "Secret" {
+		object, err = r.readSecret(ctx, n, desired.GetName())
+	} else if err = r.Client.Get(ctx, client.ObjectKeyFromObject(desired), object); apierrors.IsNotFound(err) {
 		err = r.Reader.Get(ctx, client.ObjectKeyFromObject(desired), object)
 	}
 	if apierrors.IsNotFound(err) {

@@ -81,6 +81,7 @@ func (r *Reconciler) ownCertificate(ctx context.Context, state *run) error {
 	state.sooner(certificate.RenewAt())
 	state.authorities = authorities.Certificates
 	state.certificateReady = true
+	state.certificateEnds = certificate.NotAfter()
 	state.certificate = plan.Finding{Reason: v1.ReasonSelfSigned, Message: "by the operator's own authority, to be renewed on " + certificate.RenewAt().UTC().Format(time.DateOnly)}
 	return err
 }
@@ -122,9 +123,9 @@ func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
 		if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership); err != nil {
 			return fmt.Errorf("apply the Certificate: %w", err)
 		}
+		r.Metrics.wrote(resources.CertificateKind.Kind)
 	}
-	secret := &corev1.Secret{}
-	err = r.Reader.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: resources.CertificateSecretName(n)}, secret)
+	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
 	if apierrors.IsNotFound(err) {
 		state.certificate = plan.Finding{Reason: v1.ReasonIssuing, Message: "cert-manager has not issued it: " + readiness(live)}
 		return nil
@@ -156,6 +157,7 @@ func (r *Reconciler) examine(state *run, secret *corev1.Secret, good string) (pl
 		return plan.Finding{Reason: v1.ReasonSecretInvalid, Message: fmt.Sprintf("the Secret %s has no certificate with its key under tls.crt and tls.key: %v", secret.Name, err)}, false
 	}
 	leaf := pair.Leaf
+	state.certificateEnds = leaf.NotAfter
 	if state.now.Before(leaf.NotBefore) || state.now.After(leaf.NotAfter) {
 		return plan.Finding{Reason: v1.ReasonCertificateExpired, Message: fmt.Sprintf("the certificate in the Secret %s is good from %s to %s: renew it", secret.Name, leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly))}, false
 	}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,20 +22,33 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	ctrlbuilder "sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	ctrlmanager "sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/lookout"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
+)
+
+// A reconcile that fails is tried again after retryLeast, and then after twice as long
+// each time, up to retryMost.
+const (
+	retryLeast = 200 * time.Millisecond
+	retryMost  = time.Minute
 )
 
 // Config configures an operator. Its fields are the flags of the operator command.
@@ -48,8 +64,11 @@ type Config struct {
 	LeaderElection bool
 	// Concurrency is how many networks are reconciled at a time. Default 8.
 	Concurrency int
-	// Seeds asks seeds.
-	Seeds Seeds
+	// Seeds asks seeds. [probe.Prober] does.
+	Seeds lookout.Seeds
+	// Registry gets the operator's metrics. Nil is the one that is served at
+	// MetricsListen.
+	Registry prometheus.Registerer
 	// Logger gets what somebody may act on. Nil discards.
 	Logger *slog.Logger
 }
@@ -57,6 +76,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Concurrency == 0 {
 		c.Concurrency = 8
+	}
+	if c.Registry == nil {
+		c.Registry = metrics.Registry
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -112,18 +134,43 @@ func Run(ctx context.Context, api *rest.Config, config Config) error {
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	if err := errors.Join(manager.AddHealthzCheck("ping", healthz.Ping), manager.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+	if err := warm(ctx, manager.GetCache()); err != nil {
 		return err
+	}
+	if err := errors.Join(manager.AddHealthzCheck("ping", healthz.Ping), manager.AddReadyzCheck("caches", synced(manager.GetCache()))); err != nil {
+		return err
+	}
+	news := make(chan event.TypedGenericEvent[types.NamespacedName])
+	counted := NewMetrics()
+	if err := config.Registry.Register(counted); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	defer config.Registry.Unregister(counted)
+	looks := lookout.New(lookout.Config{
+		Seeds: config.Seeds,
+		Asked: counted.asked,
+		Tried: counted.tried,
+		Changed: func(ctx context.Context, network types.NamespacedName) {
+			select {
+			case news <- event.TypedGenericEvent[types.NamespacedName]{Object: network}:
+			case <-ctx.Done():
+			}
+		},
+	})
+	defer looks.Close()
+	if err := manager.Add(ctrlmanager.RunnableFunc(looks.Run)); err != nil {
+		return fmt.Errorf("start: %w", err)
 	}
 	reconciler := &Reconciler{
 		Client:   manager.GetClient(),
 		Reader:   manager.GetAPIReader(),
-		Seeds:    config.Seeds,
+		Seeds:    looks,
 		Events:   manager.GetEventRecorder("peerexchange-operator"),
 		Settings: config.Settings,
+		Metrics:  counted,
 		Now:      time.Now,
 	}
-	if err := watch(manager, reconciler, config.Concurrency); err != nil {
+	if err := watch(manager, reconciler, news, config.Concurrency); err != nil {
 		return err
 	}
 	return manager.Start(ctx)
@@ -164,11 +211,31 @@ func cacheOptions(namespaces []string) (cache.Options, error) {
 
 // watch has networks be reconciled when they or what is of them changes. A status of
 // ours is no change.
-func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, concurrency int) error {
+func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news <-chan event.TypedGenericEvent[types.NamespacedName], concurrency int) error {
+	everyNetwork := func(ctx context.Context, _ client.Object) []reconcile.Request {
+		var networks v1.PeerNetworkList
+		if err := manager.GetClient().List(ctx, &networks); err != nil {
+			return nil // it is of the cache, which is there
+		}
+		var all []reconcile.Request
+		for _, n := range networks.Items {
+			all = append(all, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&n)})
+		}
+		return all
+	}
+	ofNews := handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
+		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			queue.Add(reconcile.Request{NamespacedName: e.Object})
+		},
+	}
 	return ctrl.NewControllerManagedBy(manager).
 		Named("peernetwork").
 		// The name is one of metrics, and a test runs one operator after the other.
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: ptr.To(true)}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: concurrency,
+			SkipNameValidation:      ptr.To(true),
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryLeast, retryMost),
+		}).
 		For(&v1.PeerNetwork{}, ctrlbuilder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
@@ -177,7 +244,45 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, concurrency in
 		Owns(&networkingv1.NetworkPolicy{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOf)).
+		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(everyNetwork), ctrlbuilder.WithPredicates(predicate.Funcs{UpdateFunc: nodeMoved})).
+		WatchesRawSource(source.Channel(news, ofNews)).
 		Complete(reconciler)
+}
+
+// nodeMoved tells whether a node is found at other addresses, or has other pods'.
+func nodeMoved(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*corev1.Node)
+	now, okNow := e.ObjectNew.(*corev1.Node)
+	return ok && okNow && !(slices.Equal(before.Status.Addresses, now.Status.Addresses) && slices.Equal(before.Spec.PodCIDRs, now.Spec.PodCIDRs))
+}
+
+// watched is everything that is read from the cache and is in every cluster.
+var watched = []client.Object{
+	&v1.PeerNetwork{}, &corev1.Pod{}, &corev1.Node{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.ConfigMap{},
+	&appsv1.StatefulSet{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+}
+
+// warm has the cache fill before the operator leads, so that it can begin at once when
+// it does.
+func warm(ctx context.Context, c cache.Cache) error {
+	for _, object := range watched {
+		if _, err := c.GetInformer(ctx, object, cache.BlockUntilSynced(false)); err != nil {
+			return fmt.Errorf("watch %T: %w", object, err)
+		}
+	}
+	return nil
+}
+
+// synced is ready once the cache has everything, whether the operator leads or not.
+func synced(c cache.Cache) healthz.Checker {
+	return func(request *http.Request) error {
+		ctx, cancel := context.WithTimeout(request.Context(), time.Second)
+		defer cancel()
+		if !c.WaitForCacheSync(ctx) {
+			return errors.New("the cache is not filled yet")
+		}
+		return nil
+	}
 }
 
 // networkOf is the network of a pod, which a StatefulSet owns.

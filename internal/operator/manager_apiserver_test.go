@@ -12,21 +12,23 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
 
 // start runs an operator for the namespace of w until the function is called.
-func (w *world) start() (stop func()) {
+func (w *world) start() (stop func()) { return w.startAs(asOperator, func(*Config) {}) }
+
+func (w *world) startAs(api *rest.Config, change func(*Config)) (stop func()) {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
-	settings := w.reconciler.Settings
-	settings.Namespace = "system" // that of the operator's Role
+	config := Config{Settings: w.reconciler.Settings, LeaderElection: true, Namespaces: []string{w.network.Namespace}, Seeds: w}
+	config.Settings.Namespace = "system" // that of the operator's Role
+	change(&config)
 	ended := make(chan error, 1)
-	go func() {
-		ended <- Run(ctx, asOperator, Config{Settings: settings, LeaderElection: true, Namespaces: []string{w.network.Namespace}, Seeds: w})
-	}()
+	go func() { ended <- Run(ctx, api, config) }()
 	var once sync.Once
 	stop = func() {
 		once.Do(func() {
@@ -43,7 +45,7 @@ func (w *world) start() (stop func()) {
 // until waits until the condition is there, for as long as the test may take.
 func (w *world) until(what string, condition func() bool) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.Context(), 5*time.Minute)
 	defer cancel()
 	if wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) { return condition(), nil }) != nil {
 		w.Fatalf("not seen: %s", what)

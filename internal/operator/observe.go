@@ -5,9 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,12 +16,6 @@ import (
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
-)
-
-// Bounds of asking seeds.
-const (
-	askAtOnce = 16
-	askTime   = 5 * time.Second
 )
 
 // seed is one that exists.
@@ -75,7 +66,9 @@ func (r *Reconciler) observe(ctx context.Context, state *run) error {
 		}
 	}
 	slices.SortFunc(state.seeds, func(a, b seed) int { return cmp.Compare(a.ordinal, b.ordinal) })
-	r.askSeeds(ctx, state)
+	for i := range state.seeds {
+		r.hearSeed(state, &state.seeds[i])
+	}
 	return nil
 }
 
@@ -123,25 +116,32 @@ func isReady(pod *corev1.Pod) bool {
 	})
 }
 
-// askSeeds has the seeds that run tell their peers. One that does not is one that does
-// not tell.
-func (r *Reconciler) askSeeds(ctx context.Context, state *run) {
-	var asking errgroup.Group
-	asking.SetLimit(askAtOnce)
-	for i := range state.seeds {
-		s := &state.seeds[i]
-		if !s.status.Ready {
-			continue
-		}
-		asking.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, askTime)
-			defer cancel()
-			if report, err := r.Seeds.Status(ctx, &s.pod); err == nil {
-				s.status.Peers = &report.Peers
-				s.status.Draining = s.status.Draining || report.Draining
-			}
-			return nil
-		})
+// hearSeed takes what a seed said of its peers. One that does not answer is one that
+// does not tell. What nobody asked yet, as after a restart, is as the status has it.
+func (r *Reconciler) hearSeed(state *run, s *seed) {
+	if !s.status.Ready {
+		return
 	}
-	_ = asking.Wait() // none of them fails
+	report, known := r.Seeds.Report(client.ObjectKeyFromObject(state.network), &s.pod)
+	switch {
+	case report != nil:
+		s.status.Peers = &report.Peers
+		s.status.Draining = s.status.Draining || report.Draining
+	case !known:
+		if before := seedBefore(state, s); before != nil {
+			s.status.Peers = before.Peers
+		}
+	}
+}
+
+// seedBefore is what the status says of a seed that took connections then at the
+// addresses that it has now, or nil.
+func seedBefore(state *run, s *seed) *v1.SeedStatus {
+	seeds := state.network.Status.Seeds
+	i := slices.IndexFunc(seeds, func(before v1.SeedStatus) bool { return before.Name == s.status.Name })
+	if i < 0 || !seeds[i].Ready || seeds[i].Draining || seeds[i].NodeName != s.status.NodeName ||
+		!slices.Equal(seeds[i].Addresses, s.status.Addresses) || !slices.Equal(seeds[i].TURNAddresses, s.status.TURNAddresses) {
+		return nil
+	}
+	return &seeds[i]
 }

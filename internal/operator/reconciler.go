@@ -12,9 +12,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/lookout"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/probe"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
@@ -23,16 +26,25 @@ import (
 // fieldOwner is who the fields belong to that the operator applies.
 const fieldOwner = client.FieldOwner("peerexchange-operator")
 
-// lookAgain is how long a network is left alone that nobody changes: its seeds' peers
-// are counted and its addresses reached again after it.
-const lookAgain = 30 * time.Second
+// How long a network is left alone that nothing happens to. What is watched, and news of
+// its seeds, has it be looked at before.
+const (
+	lookAgain     = readAgain
+	lookAgainSoon = 30 * time.Second // while it is not as it is to be
+)
 
-// Seeds asks the seeds themselves. [probe.Prober] does.
-type Seeds interface {
-	// Status asks a pod's private port.
-	Status(ctx context.Context, pod *corev1.Pod) (probe.Report, error)
-	// Reach connects to a seed as clients do.
-	Reach(ctx context.Context, target probe.Target) (v1.SeedReason, string)
+// failTime is for how long reconciles fail before the status says so: an API server
+// that is restarted is no news of a network.
+const failTime = 30 * time.Second
+
+// Sights is what is known of seeds. [lookout.Lookout] finds it out.
+type Sights interface {
+	// Report is what the seed in a pod said of itself last: nil if it did not answer.
+	// Until it was asked, known is false.
+	Report(network types.NamespacedName, pod *corev1.Pod) (report *probe.Report, known bool)
+	// Look has these seeds of a network be looked at, and no others, and tells how it was
+	// to reach each of them.
+	Look(network types.NamespacedName, seeds []lookout.Seed) []lookout.Sighting
 }
 
 // Reconciler makes one PeerNetwork what it says.
@@ -42,12 +54,16 @@ type Reconciler struct {
 	Client client.Client
 	// Reader reads from the API server.
 	Reader client.Reader
-	// Seeds asks seeds, and Events is told what a person may want to know.
-	Seeds    Seeds
+	// Seeds is what is known of seeds, and Events is told what a person may want to know.
+	Seeds    Sights
 	Events   events.EventRecorder
 	Settings resources.Settings
+	// Metrics are told what is done and found. Nil is nobody.
+	Metrics *Metrics
 	// Now tells the time.
 	Now func() time.Time
+
+	memory memory
 }
 
 // phases are those of a reconcile, in their order.
@@ -70,6 +86,7 @@ type run struct {
 	network *v1.PeerNetwork
 	now     time.Time
 	again   time.Time // when to look again
+	events  []func()  // to be told when the phases are over
 
 	// Of observe.
 	seeds    []seed
@@ -86,6 +103,7 @@ type run struct {
 	authorities      []byte
 	certificate      plan.Finding
 	certificateReady bool
+	certificateEnds  time.Time // zero is not known
 
 	// Of publish.
 	document plan.Document
@@ -101,39 +119,77 @@ func (r *run) sooner(at time.Time) {
 // Reconcile implements [reconcile.Reconciler].
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	network := &v1.PeerNetwork{}
-	if err := r.Client.Get(ctx, request.NamespacedName, network); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
-	}
-	if !network.DeletionTimestamp.IsZero() {
+	err := r.Client.Get(ctx, request.NamespacedName, network)
+	if apierrors.IsNotFound(err) || err == nil && !network.DeletionTimestamp.IsZero() {
+		r.forget(request.NamespacedName)
 		return reconcile.Result{}, nil // everything has an owner reference, and goes by itself
 	}
-	now := r.Now()
-	state := &run{network: network, now: now, again: now.Add(lookAgain)}
-	failed := r.runPhases(ctx, state)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	r.memory.begin(request.NamespacedName, network.Generation)
+	state, failed := r.runPhases(ctx, network)
+	if errors.Is(failed, errReadAgain) {
+		r.memory.begin(request.NamespacedName, network.Generation) // this time without trust
+		state, failed = r.runPhases(ctx, network)
+	}
+	if apierrors.HasStatusCause(failed, corev1.NamespaceTerminatingCause) {
+		return reconcile.Result{}, nil // the network is about to go too
+	}
+	for _, tell := range state.events {
+		tell()
+	}
+	var wrong *problem
+	isProblem := errors.As(failed, &wrong)
+	failing := r.memory.failing(request.NamespacedName, failed != nil && !isProblem, state.now)
+	if failed != nil && !isProblem && failing < failTime {
+		return reconcile.Result{}, failed
+	}
+	before := network.Status.Bootstrap
 	if err := r.writeStatus(ctx, state, failed); err != nil {
 		return reconcile.Result{}, errors.Join(failed, err)
 	}
-	var found *problem
+	if now := network.Status.Bootstrap; now != nil && (before == nil || before.Sequence != now.Sequence) {
+		r.Metrics.change(func() { r.Metrics.published++ })
+	}
+	r.Metrics.saw(request.NamespacedName, found{status: network.Status, certificate: state.certificateEnds})
 	switch {
-	case errors.As(failed, &found):
+	case isProblem:
 		// What it waits for is looked at again in time, and a change of the spec at once.
-		log.FromContext(ctx).Info("cannot be done", "reason", found.Reason, "message", found.Message)
+		log.FromContext(ctx).Info("cannot be done", "reason", wrong.Reason, "message", wrong.Message)
 	case failed != nil:
 		return reconcile.Result{}, failed
 	}
-	return reconcile.Result{RequeueAfter: max(state.again.Sub(now), time.Second)}, nil
+	good := failed == nil && state.certificateReady
+	r.memory.end(request.NamespacedName, good)
+	if !good || !settled(network) {
+		state.sooner(state.now.Add(lookAgainSoon))
+	}
+	return reconcile.Result{RequeueAfter: max(state.again.Sub(state.now), time.Second)}, nil
 }
 
-func (r *Reconciler) runPhases(ctx context.Context, state *run) error {
+// settled tells whether the status is one that stays until something happens.
+func settled(n *v1.PeerNetwork) bool {
+	progressing := meta.FindStatusCondition(n.Status.Conditions, v1.ConditionProgressing)
+	return progressing != nil && progressing.Reason == v1.ReasonComplete
+}
+
+// forget is for a network that has gone, or is about to.
+func (r *Reconciler) forget(network types.NamespacedName) {
+	r.Seeds.Look(network, nil)
+	r.memory.forget(network)
+	r.Metrics.forget(network)
+}
+
+func (r *Reconciler) runPhases(ctx context.Context, network *v1.PeerNetwork) (*run, error) {
+	now := r.Now()
+	state := &run{network: network, now: now, again: now.Add(lookAgain)}
 	for _, phase := range phases {
 		if err := phase.run(r, ctx, state); err != nil {
-			if apierrors.IsConflict(err) {
-				return err // somebody was faster; it is tried again
-			}
-			return fmt.Errorf("%s: %w", phase.name, err)
+			return state, fmt.Errorf("%s: %w", phase.name, err)
 		}
 	}
-	return nil
+	return state, nil
 }
 
 // problem is what a person has to change. To try again does not help.

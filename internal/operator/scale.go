@@ -27,6 +27,9 @@ func (r *Reconciler) scale(_ context.Context, state *run) error {
 		state.replicas = plan.Step(state.set.replicas, decision.Replicas, present)
 	}
 	if decision.Message != "" {
+		if in.Current > 0 {
+			state.events = append(state.events, func() { r.Metrics.scaled(in.Current, decision.Replicas) })
+		}
 		r.event(state, corev1.EventTypeNormal, "Scaled", "Scale", decision.Message)
 	}
 	if state.fewerSince != nil {
@@ -35,6 +38,9 @@ func (r *Reconciler) scale(_ context.Context, state *run) error {
 	return nil
 }
 
+// event tells a person, once the phases are over: those that are done again tell twice.
 func (r *Reconciler) event(state *run, kind, reason, action, message string) {
-	r.Events.Eventf(state.network, nil, kind, reason, action, "%s", message)
+	state.events = append(state.events, func() {
+		r.Events.Eventf(state.network, nil, kind, reason, action, "%s", message)
+	})
 }

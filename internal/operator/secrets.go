@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
@@ -54,11 +52,10 @@ func (r *Reconciler) rotate(ctx context.Context, state *run, name string, schedu
 }
 
 // ownSecret is the data of a Secret that the operator made, nil if it is not there. It
-// is not read from the cache: what is lost because a cache is behind would be made
-// again, and in use already.
+// is not read from a cache that may be behind: what is lost because of that would be
+// made again, and in use already. See [memory] for what stands in for it.
 func (r *Reconciler) ownSecret(ctx context.Context, n *v1.PeerNetwork, name string) (map[string][]byte, error) {
-	var secret corev1.Secret
-	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: name}, &secret)
+	secret, err := r.readSecret(ctx, n, name)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

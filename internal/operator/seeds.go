@@ -78,7 +78,7 @@ func (r *Reconciler) networkPolicy(ctx context.Context, state *run, ranges []net
 	if err != nil {
 		return fmt.Errorf("read the NetworkPolicy: %w", err)
 	}
-	return client.IgnoreNotFound(r.Client.Delete(ctx, &policy))
+	return r.delete(ctx, "NetworkPolicy", &policy)
 }
 
 // seedServices are those of seeds that are to be, and of those that have not gone yet.
@@ -93,8 +93,8 @@ func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
 		wanted[*service.Name] = true
 		live := state.services[*service.Name]
 		if live != nil && mustBeNew(service, live) {
-			if err := client.IgnoreNotFound(r.Client.Delete(ctx, live)); err != nil {
-				return fmt.Errorf("delete the Service %s: %w", live.Name, err)
+			if err := r.delete(ctx, "Service", live); err != nil {
+				return err
 			}
 			r.event(state, corev1.EventTypeNormal, "ServiceReplaced", "Expose", "the Service "+live.Name+" is made again for another exposure; the seed gets other addresses")
 			continue // it is made when it has gone
@@ -107,10 +107,21 @@ func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
 		if wanted[name] {
 			continue
 		}
-		if err := client.IgnoreNotFound(r.Client.Delete(ctx, service)); err != nil {
-			return fmt.Errorf("delete the Service %s: %w", name, err)
+		if err := r.delete(ctx, "Service", service); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// delete deletes an object of a network, if it is there and is the one that was seen.
+func (r *Reconciler) delete(ctx context.Context, kind string, object client.Object) error {
+	uid := object.GetUID()
+	err := r.Client.Delete(ctx, object, client.Preconditions{UID: &uid})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("delete the %s %s: %w", kind, object.GetName(), err)
+	}
+	r.Metrics.wrote(kind)
 	return nil
 }
 
@@ -139,7 +150,7 @@ func (r *Reconciler) firstDocument(ctx context.Context, state *run) error {
 // published is the document that is out, nil if there is none.
 func (r *Reconciler) published(ctx context.Context, state *run) (*plan.Document, error) {
 	var config corev1.ConfigMap
-	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: state.network.Namespace, Name: resources.BootstrapName(state.network)}, &config)
+	err := r.bootstrapReader(state.network).Get(ctx, types.NamespacedName{Namespace: state.network.Namespace, Name: resources.BootstrapName(state.network)}, &config)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

@@ -46,10 +46,12 @@ func (r *Reconciler) writeStatus(ctx context.Context, state *run, failed error) 
 	if equality.Semantic.DeepEqual(before.Status, *status) {
 		return nil
 	}
-	if err := r.Client.Status().Patch(ctx, state.network, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("write the status: %w", client.IgnoreNotFound(err))
+	err := r.Client.Status().Patch(ctx, state.network, client.MergeFrom(before))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("write the status: %w", err)
 	}
-	return nil
+	r.Metrics.wrote(v1.Kind)
+	return nil // a network that has gone has no status
 }
 
 // fillStatus is for a reconcile that came to its end.
@@ -93,7 +95,7 @@ func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
 			facts.Updated++
 		}
 		if facts.Stalled == "" {
-			facts.Stalled = stalled(s, state.now)
+			facts.Stalled = stalled(s, state)
 		}
 	}
 	return facts
@@ -110,7 +112,7 @@ func isNew(n *v1.PeerNetwork) bool {
 }
 
 // stalled is what keeps a seed from being ready for too long, or empty.
-func stalled(s seed, now time.Time) string {
+func stalled(s seed, state *run) string {
 	if s.status.Ready || s.status.Draining {
 		return ""
 	}
@@ -120,7 +122,8 @@ func stalled(s seed, now time.Time) string {
 			since = condition.LastTransitionTime.Time
 		}
 	}
-	if now.Sub(since) < stallTime {
+	if state.now.Sub(since) < stallTime {
+		state.sooner(since.Add(stallTime))
 		return ""
 	}
 	return fmt.Sprintf("%s is not ready since %s: %s", s.status.Name, since.UTC().Format(time.RFC3339), s.status.Message)

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
@@ -60,8 +59,7 @@ func checkLimits(l *v1.Limits) error {
 
 // userSecret reads a Secret that a spec names in a field.
 func (r *Reconciler) userSecret(ctx context.Context, n *v1.PeerNetwork, name, field string) (*corev1.Secret, error) {
-	secret := &corev1.Secret{}
-	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: name}, secret)
+	secret, err := r.readSecret(ctx, n, name)
 	if apierrors.IsNotFound(err) {
 		return nil, problemf(v1.ReasonSecretMissing, "the Secret %s, which %s names, is not in the namespace %s: make it, or correct the name", name, field, n.Namespace)
 	}

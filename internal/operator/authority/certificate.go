@@ -49,6 +49,14 @@ func (c Certificate) RenewAt() time.Time {
 	return leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 3)
 }
 
+// NotAfter is when its life is over; zero if there is none.
+func (c Certificate) NotAfter() time.Time {
+	if leaf := c.leaf(); leaf != nil {
+		return leaf.NotAfter
+	}
+	return time.Time{}
+}
+
 // leaf is nil if certificate and key are no pair.
 func (c Certificate) leaf() *x509.Certificate {
 	pair, err := tls.X509KeyPair(c.Certificate, c.Key)

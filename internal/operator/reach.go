@@ -1,0 +1,89 @@
+package operator
+
+import (
+	"context"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/lookout"
+	"github.com/peerexchange/peerexchange/internal/operator/probe"
+)
+
+// reach takes how it is to reach each seed at its addresses.
+func (r *Reconciler) reach(_ context.Context, state *run) error {
+	key := client.ObjectKeyFromObject(state.network)
+	var seeds []lookout.Seed
+	var looked []*seed
+	for i := range state.seeds {
+		s := &state.seeds[i]
+		one := lookout.Seed{Pod: &s.pod}
+		switch {
+		case s.status.Draining:
+			s.status.Reason, s.status.Message = v1.SeedDraining, "it is about to go"
+		case !s.status.Ready:
+			s.status.Reason, s.status.Message = v1.SeedPending, waiting(&s.pod)
+			continue
+		case s.endpoints.Missing != "":
+			s.status.Reason, s.status.Message = v1.SeedNoAddress, s.endpoints.Missing
+		default:
+			one.Target = &probe.Target{
+				NetworkID:   state.network.Spec.NetworkID,
+				Addresses:   s.endpoints.Addresses,
+				TURN:        s.endpoints.TURN,
+				Authorities: state.authorities,
+			}
+		}
+		seeds, looked = append(seeds, one), append(looked, s)
+	}
+	for i, sighting := range r.Seeds.Look(key, seeds) {
+		s := looked[i]
+		if seeds[i].Target == nil {
+			continue
+		}
+		before := seedBefore(state, s)
+		if sighting.Reason == v1.SeedTLSFailed && before != nil && before.Reachable && r.memory.trusting(key) {
+			return errReadAgain // its certificate may be of another authority by now
+		}
+		s.status.Reason, s.status.Message = sighting.Reason, sighting.Message
+		if sighting.Reason == v1.SeedNotProbed {
+			s.status.Message = "it is about to be reached for the first time"
+			// After a restart of the operator, what was published stays until it is known
+			// to be wrong.
+			if before != nil && before.Reason != v1.SeedNoAddress {
+				s.status.Reason, s.status.Message = before.Reason, before.Message
+			}
+		}
+		s.status.Reachable = s.status.Reason == v1.SeedReached
+	}
+	return nil
+}
+
+// waiting is why a pod does not take connections yet.
+func waiting(pod *corev1.Pod) string {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return "it is on no node: " + condition.Message
+		}
+	}
+	for _, container := range pod.Status.ContainerStatuses {
+		switch state, last := container.State, container.LastTerminationState.Terminated; {
+		case state.Waiting != nil && state.Waiting.Reason == "CrashLoopBackOff" && last != nil && last.Message != "":
+			// That it waits to be started again says less than why it ended.
+			return "it ended: " + lastLine(last.Message)
+		case state.Waiting != nil && state.Waiting.Reason != "":
+			return strings.TrimSuffix(state.Waiting.Reason+": "+state.Waiting.Message, ": ")
+		case state.Terminated != nil:
+			return strings.TrimSuffix("it ended: "+lastLine(state.Terminated.Message), ": ")
+		}
+	}
+	return "it starts"
+}
+
+// lastLine is what a program said at its end: its message is the end of its log.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
