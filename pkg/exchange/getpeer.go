@@ -215,7 +215,7 @@ func (v *v0) introduce(l *listing, nonce string) (relayed int, ok bool) {
 	return relayed, true
 }
 
-// mayAsk counts a getPeer request against Limits.GetPeerPerSecond.
+// mayAsk counts a request for peers against Limits.GetPeerPerSecond.
 func (p *Peer) mayAsk(limiter **rate.Limiter) bool {
 	perSecond := p.ex.limits.GetPeerPerSecond
 	if perSecond < 0 {
@@ -229,4 +229,24 @@ func (p *Peer) mayAsk(limiter **rate.Limiter) bool {
 	}
 	p.ex.refused("getpeer-per-second", p.RemoteAddress())
 	return false
+}
+
+// holdUp reads no more from a peer that asks too often for as long as one request
+// takes at the rate that it may ask at, behind the refusal. So what a flood costs
+// is bounded, however fast it comes, and all else that the peer has to say waits
+// with it: what is not read fills the connection, and then stays at the sender.
+func (p *Peer) holdUp() {
+	if p.session.Unhold() {
+		p.rest(time.Second / time.Duration(p.ex.limits.GetPeerPerSecond))
+	}
+}
+
+// rest stops reading from a peer for some time, or until its session ends.
+func (p *Peer) rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.session.Done():
+	}
 }

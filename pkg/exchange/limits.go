@@ -44,7 +44,8 @@ type Limits struct {
 	// /64. Default 128.
 	PeersPerIP int
 	// GetPeerPerSecond is how often a peer may ask for peers, with bursts of
-	// five seconds' worth. Default 10.
+	// five seconds' worth. What exceeds it is refused, and nothing more is read from the
+	// peer for as long as one request takes at that rate. Default 10.
 	GetPeerPerSecond int
 	// CandidateTime is how long an id handed out to a peer of generation 1 is
 	// good for. Default 15 s (pxp, lib/peer.js).

@@ -3,7 +3,9 @@ package exchange
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,26 +109,77 @@ func TestGetPeerPerSecond(t *testing.T) {
 		seed := w.seed("10.0.0.1", limited("getpeer-per-second", "2"))
 		w.dialRaw("10.0.0.9", seed).shakeV0(`"tcp":{"port":7}`)
 		r := w.dialRaw("10.0.0.2", seed).shakeV0("")
-		offered := func(n int) (with int) {
+		// ask asks n times, a while apart, and tells how often somebody was offered.
+		ask := func(n int, apart time.Duration) (offered int) {
 			for i := range n {
 				r.line(`{"command":"getPeer","reqId":"r%d"}`, i)
 				if m := r.message(); m["transport"] != nil {
-					with++
+					offered++
 				}
+				time.Sleep(apart)
 			}
-			return with
+			return offered
 		}
-		if got := offered(15); got != 10 {
-			t.Errorf("%d of 15 at once, want a burst of 10", got)
+		if got := ask(10, 0); got != 10 {
+			t.Errorf("%d of 10 at once, want all", got)
 		}
-		time.Sleep(time.Second)
-		if got := offered(15); got != 2 {
-			t.Errorf("%d of 15 a second later, want 2", got)
+		if got := ask(1, 10*time.Second); got != 0 {
+			t.Error("there was one more than a burst")
 		}
-		if got := seed.Stats().Refused["getpeer-per-second"]; got != 18 || r.closed() {
+		if got := ask(100, 501*time.Millisecond); got != 100 {
+			t.Errorf("%d of 100 at a rate that is allowed", got)
+		}
+		if got := seed.Stats().Refused["getpeer-per-second"]; got != 1 || r.closed() {
 			t.Errorf("refused %d", got)
 		}
 	})
+}
+
+// TestGetPeerFlood asks as fast as it can, in both generations. The node reads no
+// faster than twice the rate, one request that is answered for one that is refused,
+// and whoever asks at the same time is answered at once.
+func TestGetPeerFlood(t *testing.T) {
+	const rate, burst, seconds, many = 10, 50, 20, 2000
+	for name, protocol := range map[string]struct {
+		shake   func(*raw) *raw
+		request string
+	}{
+		"v0": {func(r *raw) *raw { return r.shakeV0("") }, `{"command":"getPeer","reqId":"r"}` + "\n"},
+		"v1": {func(r *raw) *raw { return r.shakeV1("null") }, `["getpeers","1","net"]` + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				seed := w.seed("10.0.0.1", limited("getpeer-per-second", fmt.Sprint(rate)))
+				w.dialRaw("10.0.0.9", seed).shakeV0(`"tcp":{"port":7}`)
+				calm := w.dialRaw("10.0.0.3", seed).shakeV0("")
+				flood := protocol.shake(w.dialRaw("10.0.0.2", seed))
+				all := data(0, strings.Repeat(protocol.request, many))
+				var writing sync.WaitGroup
+				writing.Go(func() { io.WriteString(flood.conn, all) }) // until it is closed
+				for range seconds {
+					time.Sleep(time.Second)
+					calm.line(`{"command":"getPeer","reqId":"r"}`)
+					if m := calm.message(); m["transport"] == nil {
+						t.Errorf("whoever asks now and then got %v", m)
+					}
+				}
+				refused := seed.Stats().Refused["getpeer-per-second"]
+				answered := uint64(len(flood.take()))
+				if want := uint64(rate * seconds); refused == 0 || refused > want+1 || answered > burst+2*want+2 {
+					t.Errorf("answered %d times in %d s, of which %d were refusals; want %d of these at most", answered, seconds, refused, want+1)
+				}
+				if flood.closed() {
+					t.Error("the connection was closed")
+				}
+				flood.conn.Close()
+				time.Sleep(time.Second)
+				if n := len(seed.Peers()); n != 2 {
+					t.Errorf("%d peers are left when the one that was held up is gone", n)
+				}
+				writing.Wait()
+			})
+		})
+	}
 }
 
 func TestIdleTime(t *testing.T) {

@@ -242,15 +242,8 @@ func (e *relayEnd) throttle(n int) {
 		part := min(n, relayBurst)
 		n -= part
 		delay := e.pace.ReserveN(time.Now(), part).Delay()
-		if delay == 0 {
-			continue
-		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-		case <-e.peer.session.Done():
-			timer.Stop()
-			return
+		if delay > 0 {
+			e.peer.rest(delay)
 		}
 	}
 }

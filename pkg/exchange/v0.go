@@ -236,7 +236,9 @@ func (v *v0) onGetPeer(m *wire.V0) error {
 		return nil
 	}
 	if !p.mayAsk(&v.getPeers) {
-		return v.send(wire.AppendNoPeer(nil, m.ReqID))
+		err := v.send(wire.AppendNoPeer(nil, m.ReqID))
+		p.holdUp()
+		return err
 	}
 	(&getPeer{v: v, reqID: m.ReqID, asking: ex.asks(p, m.Exclude)}).begin()
 	return nil

@@ -205,7 +205,9 @@ func (v *v1) onGetPeers(m *wire.V1) error {
 		return v.send(wire.AppendV1GetPeersError(nil, m.Nonce, fmt.Sprintf("Peer requested an unknown network: %.64q", m.Network)))
 	}
 	if !p.mayAsk(&v.getPeers) {
-		return v.send(wire.AppendV1GetPeersError(nil, m.Nonce, "Peer asks for peers too often"))
+		err := v.send(wire.AppendV1GetPeersError(nil, m.Nonce, "Peer asks for peers too often"))
+		p.holdUp()
+		return err
 	}
 	(&getPeers{v: v, nonce: slices.Clone(m.Nonce)}).begin()
 	return nil

@@ -38,6 +38,15 @@ func (s *Session) settle() bool {
 	return true
 }
 
+// Unhold has what was sent until now written without waiting for the end of what
+// is being received: a Receiver that is about to block calls it.
+func (s *Session) Unhold() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unhold()
+	return s.err == nil && s.mute == nil
+}
+
 // unhold has what is queued written now and not at the end of the chunk. The
 // caller holds mu.
 func (s *Session) unhold() {
