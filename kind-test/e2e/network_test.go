@@ -5,7 +5,9 @@ package e2e
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -142,3 +144,16 @@ func (n *network) roots() *x509.CertPool {
 	}
 	return pool
 }
+
+// seedName is the name of a seed and of its pod.
+func (n *network) seedName(ordinal int) string { return fmt.Sprintf("%s-seed-%d", n.name, ordinal) }
+
+// settledAt waits until there are that many seeds, and all are published.
+func (n *network) settledAt(seeds int) {
+	n.t.Helper()
+	n.await(itoa(seeds)+" seeds are published", func(p *v1.PeerNetwork) bool {
+		return settled(p) && len(p.Status.Seeds) == seeds
+	})
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

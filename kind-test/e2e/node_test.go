@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/peerexchange/peerexchange/pkg/exchange"
 	"github.com/peerexchange/peerexchange/pkg/transports"
+	"github.com/peerexchange/peerexchange/pkg/transports/webrtc"
+	"github.com/peerexchange/peerexchange/pkg/transports/websocket"
 )
 
 // node is a Go client outside of the cluster: it keeps itself connected to seeds, and
@@ -28,8 +31,28 @@ const seedAgent = "peerexchange-seed/"
 // for that many other nodes; negative is none.
 func (n *network) newNode(seeds, peers int) *node {
 	n.t.Helper()
+	return n.newNodeWith(nodeConfig{addresses: n.addresses("wss"), roots: n.roots(), seeds: seeds, peers: peers})
+}
+
+// nodeConfig is of a node that is not as most.
+type nodeConfig struct {
+	addresses    []string // to start from
+	roots        *x509.CertPool
+	seeds, peers int
+	relayed      bool // it is reached through TURN only
+}
+
+func (n *network) newNodeWith(config nodeConfig) *node {
+	n.t.Helper()
+	ways := transports.Default()
+	if config.relayed {
+		way := webrtc.New(webrtc.Config{RelayOnly: true, TLS: &tls.Config{RootCAs: config.roots}})
+		n.t.Cleanup(func() { way.Close() })
+		ways = []transports.Transport{websocket.New(websocket.Config{}), way}
+	}
 	ex, err := exchange.New(n.id, exchange.Config{
-		TLS: &tls.Config{RootCAs: n.roots()},
+		Transports: ways,
+		TLS:        &tls.Config{RootCAs: config.roots},
 		OnPeer: func(p *exchange.Peer) {
 			if !p.Outgoing() {
 				go io.Copy(p, p)
@@ -44,7 +67,7 @@ func (n *network) newNode(seeds, peers int) *node {
 		n.t.Fatal(err)
 	}
 	keeper, err := exchange.NewMaintainer(ex, exchange.MaintainerConfig{
-		Seeds: n.addresses("wss"), SeedConnections: seeds, Peers: peers, MaxBackoff: 5 * time.Second,
+		Seeds: config.addresses, SeedConnections: config.seeds, Peers: config.peers, MaxBackoff: 5 * time.Second,
 	})
 	if err != nil {
 		n.t.Fatal(err)
@@ -67,7 +90,7 @@ func (e *node) seeds() []string {
 	var all []string
 	for _, p := range e.Peers() {
 		if strings.HasPrefix(p.Agent(), seedAgent) {
-			all = append(all, p.RemoteAddr().String())
+			all = append(all, p.DialedURL())
 		}
 	}
 	return all

@@ -27,6 +27,6 @@ func TestPublish(t *testing.T) {
 	for _, address := range n.addresses("wss") {
 		t.Logf("%s", n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca, "--skip", "ice"))
 	}
-	a, b := n.newNode(2, 1), n.newNode(2, 1)
-	eventually(t, "two nodes meet", func() bool { return len(a.others()) == 1 && len(b.others()) == 1 })
+	_, _, talk := n.pair()
+	talk.goesOn()
 }

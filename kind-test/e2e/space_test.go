@@ -55,6 +55,9 @@ func newSpace(t *testing.T, values ...string) *space {
 func newNamespace(t *testing.T) *space {
 	t.Helper()
 	s := &space{t: t, namespace: strings.Trim(notInNames.ReplaceAllString(strings.ToLower(t.Name()), "-"), "-"), client: newClient(t)}
+	// A cluster that is kept may have something left of an earlier run.
+	s.run("helm", "uninstall", release, "--namespace", s.namespace, "--ignore-not-found", "--wait")
+	s.run("kubectl", "delete", "namespace", s.namespace, "--ignore-not-found")
 	s.run("kubectl", "create", "namespace", s.namespace)
 	t.Cleanup(s.leave)
 	return s

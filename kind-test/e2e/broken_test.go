@@ -1,0 +1,66 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// PeerNetworks that cannot be done say why, and the one beside them is none the worse.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	good := s.network("good", `{exposure: {type: NodePort}, drainSeconds: 5}`)
+	_, _, talk := good.pair()
+	before := good.published()
+
+	t.Run("Secret", func(t *testing.T) {
+		n := s.applyNetwork("members", `{exposure: {type: NodePort}, replicas: 1, access: {tokens: {secretName: members, key: tokens}}}`)
+		p := n.await("it says which Secret is missing", func(p *v1.PeerNetwork) bool { return holds(p, v1.ConditionAvailable, v1.ReasonSecretMissing) })
+		says(t, p, v1.ConditionAvailable, "members")
+		says(t, p, v1.ConditionPublished, "members")
+		n.kubectl("create", "secret", "generic", "members", "--from-literal=tokens=long-enough-to-be-one")
+		n.settled()
+	})
+	t.Run("Image", func(t *testing.T) {
+		n := s.applyNetwork("image", `{exposure: {type: NodePort}, replicas: 1, pod: {image: "localhost/no-such-image:1"}}`)
+		p := n.await("it says what keeps the seed", func(p *v1.PeerNetwork) bool {
+			return holds(p, v1.ConditionAvailable, v1.ReasonNoSeedReady) && len(p.Status.Seeds) == 1 && strings.Contains(p.Status.Seeds[0].Message, "Image")
+		})
+		says(t, p, v1.ConditionPublished, "")
+		if p.Status.Seeds[0].Reason != v1.SeedPending {
+			t.Errorf("the seed is %s", p.Status.Seeds[0].Reason)
+		}
+	})
+	t.Run("Refused", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), stepTime)
+		defer cancel()
+		err := kind.Apply(ctx, s.namespace, `{"apiVersion": "peerexchange.dev/v1", "kind": "PeerNetwork", "metadata": {"name": "refused"},
+			"spec": {"networkID": "x", "autoscaling": {"minReplicas": 5, "maxReplicas": 3}}}`)
+		if err == nil || !strings.Contains(err.Error(), "autoscaling.minReplicas is above autoscaling.maxReplicas") {
+			t.Errorf("applying it says %v", err)
+		}
+	})
+
+	talk.goesOn()
+	good.settled()
+	if after := good.published(); after["bootstrap.json"] != before["bootstrap.json"] || after["ca.crt"] != before["ca.crt"] {
+		t.Errorf("what is published of the good one was\n%v\nand is\n%v", before, after)
+	}
+	good.reachable(2)
+}
+
+// says sees that a condition is not true, and that its message has a text.
+func says(t *testing.T, p *v1.PeerNetwork, condition, text string) {
+	t.Helper()
+	found := meta.FindStatusCondition(p.Status.Conditions, condition)
+	if found == nil || found.Status != "False" || found.Message == "" || !strings.Contains(found.Message, text) {
+		t.Errorf("%s is %+v, want False with a message about %q", condition, found, text)
+	}
+}

@@ -1,0 +1,111 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// readmeTime bounds the longest block of the README, which builds images.
+const readmeTime = 10 * time.Minute
+
+// The commands of the README's section on Kubernetes work, in their order, and print what
+// it says they print.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(filepath.Join(kind.Root(), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := blocksOf(string(content), "Kubernetes")
+	if len(blocks) < 5 {
+		t.Fatalf("the README's section has %d blocks", len(blocks))
+	}
+	s := newNamespace(t)
+	kubeconfig := s.ownKubeconfig()
+	t.Cleanup(func() { // if a command in the middle failed
+		ctx, cancel := context.WithTimeout(context.Background(), afterTime)
+		defer cancel()
+		kind.Output(ctx, "helm", "uninstall", "seeds", "--namespace", s.namespace, "--ignore-not-found")
+	})
+	printed := ""
+	for _, block := range blocks {
+		switch block.language {
+		case "sh":
+			printed = s.sh(kubeconfig, block.text)
+			t.Logf("%s\n%s", block.text, printed)
+		case "text":
+			if !sampleOf(block.text).MatchString(printed) {
+				t.Errorf("the README shows\n%s\nand it is\n%s", block.text, printed)
+			}
+		default:
+			t.Errorf("the section has a block in %q, which this test does not know", block.language)
+		}
+	}
+}
+
+// sh runs commands as a person does who has chosen the namespace.
+func (s *space) sh(kubeconfig, commands string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), readmeTime)
+	defer cancel()
+	output, err := kind.Output(ctx, "env", "KUBECONFIG="+kubeconfig, "bash", "-euo", "pipefail", "-c", commands)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return output
+}
+
+// ownKubeconfig has the namespace for its default.
+func (s *space) ownKubeconfig() string {
+	s.t.Helper()
+	content, err := os.ReadFile(kind.Kubeconfig())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	path := s.file("kubeconfig", content)
+	s.run("kubectl", "--kubeconfig", path, "config", "set-context", "--current", "--namespace", s.namespace)
+	return path
+}
+
+type block struct{ language, text string }
+
+// blocksOf are the code blocks of a section.
+func blocksOf(markdown, section string) []block {
+	_, rest, _ := strings.Cut(markdown, "\n## "+section+"\n")
+	text, _, _ := strings.Cut(rest, "\n## ")
+	var blocks []block
+	for _, m := range regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, block{m[1], m[2]})
+	}
+	return blocks
+}
+
+// sampleOf matches the end of an output that is like a sample: words that have digits, such as addresses
+// and ages, are of that time, and the rest is the same.
+func sampleOf(sample string) *regexp.Regexp {
+	var lines []string
+	for line := range strings.Lines(strings.TrimSpace(sample)) {
+		var words []string
+		for _, word := range strings.Fields(line) {
+			if strings.ContainsAny(word, "0123456789") {
+				scheme, _, found := strings.Cut(word, "://")
+				word = `\S*\d\S*`
+				if found {
+					word = regexp.QuoteMeta(scheme+"://") + word
+				}
+			} else {
+				word = regexp.QuoteMeta(word)
+			}
+			words = append(words, word)
+		}
+		lines = append(lines, strings.Join(words, ` +`))
+	}
+	return regexp.MustCompile(strings.Join(lines, `\s*\n`) + `\s*$`)
+}
