@@ -13,9 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer/json"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
 	"github.com/peerexchange/peerexchange/test/schema"
@@ -67,32 +64,6 @@ func TestManifests(t *testing.T) {
 			}
 			compare(t, strings.TrimSuffix(path, ".values.yaml")+".golden.yaml", manifests)
 		})
-	}
-}
-
-// decode reads a manifest, strictly.
-func decode(t *testing.T, networks *schema.Schema, document string) {
-	t.Helper()
-	object, err := schema.Object(document)
-	if err != nil {
-		t.Errorf("%v in\n%s", err, document)
-		return
-	}
-	switch object["apiVersion"] {
-	case "monitoring.coreos.com/v1": // types of the Prometheus Operator, which is no dependency
-	case "peerexchange.dev/v1":
-		if _, err := networks.Read(t.Context(), document); err != nil {
-			t.Errorf("%v in\n%s", err, document)
-		}
-	default:
-		known := runtime.NewScheme()
-		if err := clientgoscheme.AddToScheme(known); err != nil {
-			t.Fatal(err)
-		}
-		strict := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Yaml: true, Strict: true})
-		if _, _, err := strict.Decode([]byte(document), nil, nil); err != nil {
-			t.Errorf("%v in\n%s", err, document)
-		}
 	}
 }
 

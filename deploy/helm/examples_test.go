@@ -1,17 +1,22 @@
 package helm
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/peerexchange/peerexchange/test/schema"
 )
 
 // The manifests for users are what an API server takes.
 func TestExamples(t *testing.T) {
-	s, err := schema.New(t.Context())
+	networks, err := schema.New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,18 +29,59 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		networks := 0
-		for document := range bytes.SplitSeq(content, []byte("\n---\n")) {
-			if !bytes.Contains(document, []byte("kind: PeerNetwork")) {
-				continue
-			}
-			networks++
-			if _, err := s.Read(t.Context(), string(document)); err != nil {
-				t.Errorf("%s: %v", path, err)
-			}
-		}
-		if networks == 0 {
+		if !strings.Contains(string(content), "kind: PeerNetwork") {
 			t.Errorf("%s has no PeerNetwork", path)
+		}
+		for document := range strings.SplitSeq(string(content), "\n---\n") {
+			decode(t, networks, document)
+		}
+	}
+}
+
+// And so are those in the documents.
+func TestExamplesInDocuments(t *testing.T) {
+	networks, err := schema.New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	for _, path := range []string{"../../docs/kubernetes.md", "../../docs/api.md"} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifests := block.FindAllSubmatch(content, -1)
+		if len(manifests) == 0 {
+			t.Errorf("%s has no manifest", path)
+		}
+		for _, manifest := range manifests {
+			decode(t, networks, string(manifest[1]))
+		}
+	}
+}
+
+// decode reads a manifest, strictly.
+func decode(t *testing.T, networks *schema.Schema, document string) {
+	t.Helper()
+	object, err := schema.Object(document)
+	if err != nil {
+		t.Errorf("%v in\n%s", err, document)
+		return
+	}
+	switch object["apiVersion"] {
+	case "monitoring.coreos.com/v1": // types of the Prometheus Operator, which is no dependency
+	case "peerexchange.dev/v1":
+		if _, err := networks.Read(t.Context(), document); err != nil {
+			t.Errorf("%v in\n%s", err, document)
+		}
+	default:
+		known := runtime.NewScheme()
+		if err := clientgoscheme.AddToScheme(known); err != nil {
+			t.Fatal(err)
+		}
+		strict := json.NewSerializerWithOptions(json.DefaultMetaFactory, known, known, json.SerializerOptions{Yaml: true, Strict: true})
+		if _, _, err := strict.Decode([]byte(document), nil, nil); err != nil {
+			t.Errorf("%v in\n%s", err, document)
 		}
 	}
 }

@@ -3,7 +3,10 @@
 package operator
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -531,6 +534,30 @@ func TestAPIServerProblems(t *testing.T) {
 		w := newWorld(t, v1.PeerNetworkSpec{TLS: v1.TLS{SecretName: "mine"}})
 		w.settled()
 		w.wantConditions("CertificateReady False SecretMissing: the Secret mine, which spec.tls.secretName names")
+	})
+	t.Run("the authority is put back from a backup", func(t *testing.T) {
+		lost, w := newWorld(t, v1.PeerNetworkSpec{}), newWorld(t, v1.PeerNetworkSpec{})
+		lost.settled()
+		w.settled()
+		backup, made := named[corev1.Secret](lost, "demo-ca"), named[corev1.Secret](w, "demo-ca")
+		if bytes.Equal(backup.Data["ca.crt"], made.Data["ca.crt"]) {
+			t.Fatal("two networks have the same authority")
+		}
+		made.Data = backup.Data
+		w.must(w.client.Update(t.Context(), made))
+		w.later()
+		w.wantConditions("CertificateReady True SelfSigned")
+		certificate := named[corev1.Secret](w, "demo-tls")
+		trusted := x509.NewCertPool()
+		trusted.AppendCertsFromPEM(backup.Data["ca.crt"])
+		pair, err := tls.X509KeyPair(certificate.Data["tls.crt"], certificate.Data["tls.key"])
+		w.must(err)
+		if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: trusted, CurrentTime: w.now}); err != nil {
+			t.Error(err)
+		}
+		if published := named[corev1.ConfigMap](w, "demo-bootstrap").Data["ca.crt"]; published != string(backup.Data["ca.crt"]) {
+			t.Errorf("clients are told to trust %q", published)
+		}
 	})
 	t.Run("the authority was changed", func(t *testing.T) {
 		w := newWorld(t, v1.PeerNetworkSpec{})
