@@ -110,7 +110,7 @@ func TestRefusedNames(t *testing.T) {
 
 // What is said after the installation is so, and is what to do next.
 func TestNotes(t *testing.T) {
-	const inside, own, test, token = "from inside the cluster only", "operator's own authority", "helm -n peers test seeds --logs", "--token-file"
+	const inside, own, test, token = "from inside the cluster only", "operator's own authority", "helm -n peers test seeds", "--token-file"
 	all := []string{inside, own, test, token}
 	// Only an installation shows them, so a copy of the chart has them in a manifest.
 	withNotes := t.TempDir()
