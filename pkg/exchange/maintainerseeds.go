@@ -50,8 +50,15 @@ func (m *Maintainer) keepBootstrap(ctx context.Context) {
 			pause(ctx, retry.NextBackOff())
 			continue
 		}
-		retry.Reset()
 		m.publish(b)
+		if len(b.Addresses()) == 0 {
+			// A network that has just begun: its first seed serves this until it
+			// is told where it is reached itself.
+			m.config.Logger.Info("bootstrap document names no seed yet")
+			pause(ctx, retry.NextBackOff())
+			continue
+		}
+		retry.Reset()
 		pause(ctx, bootstrapPause/2+rand.N(bootstrapPause))
 		timer := time.NewTimer(bootstrapInterval/2 + rand.N(bootstrapInterval))
 		select {

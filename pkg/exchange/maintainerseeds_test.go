@@ -95,6 +95,26 @@ func TestMaintainerBootstraps(t *testing.T) {
 	})
 }
 
+// A document without seeds is that of a network that has just begun.
+func TestMaintainerAsksForSeedsAgain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const one = "tcp://10.0.0.1:1000"
+		w.seed("10.0.0.1")
+		var h host
+		h.names(t, "net", 1)
+		n := w.node("10.0.0.9")
+		n.maintain(MaintainerConfig{Bootstrap: h.source(), Peers: -1, MaxBackoff: time.Minute})
+		time.Sleep(10 * time.Minute)
+		n.isAt()
+		if asked := h.asked.Load(); asked < 8 || asked > 40 {
+			t.Errorf("asked %d times in ten minutes", asked)
+		}
+		h.names(t, "net", 2, []string{one})
+		time.Sleep(2 * time.Minute)
+		n.isAt(one)
+	})
+}
+
 // Where there is one seed only, its other addresses are not dialed too.
 func TestMaintainerTakesASeedOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
