@@ -49,7 +49,7 @@ examples: ## Build and run the programs in examples
 interop: $(NODE_PACKAGES)/node_modules/.package-lock.json ## The npm packages of both generations against Go, in Node and in Chromium; coturn's client; networks, faults
 	@$(GO) test -count=1 -tags interop -run Coturn -parallel 32 ./internal/turn
 	@$(GO) test -count=1 -tags interop ./test/netns ./test/fault
-	@$(GO) test -count=1 -tags interop ./examples ./test/interop
+	@$(GO) test -count=1 -tags interop ./examples ./test/interop ./test/outside
 
 .PHONY: test-apiserver
 test-apiserver: ## Tests against a real API server: that of KUBEBUILDER_ASSETS, or else of make apiserver
@@ -67,7 +67,7 @@ apiserver: ## Build kube-apiserver, etcd and kubectl from test/apiserver, unless
 	@GO='$(GO)' test/apiserver/build $(APISERVER)
 
 .PHONY: kind-test
-kind-test: ## Tests on a Kubernetes cluster, which needs Docker on Linux; RUN chooses some, KEEP=1 keeps the cluster
+kind-test: $(NODE_PACKAGES)/node_modules/.package-lock.json ## Tests on a Kubernetes cluster, which needs Docker on Linux; RUN chooses some, KEEP=1 keeps the cluster
 	@$(GO) run ./kind-test
 
 .PHONY: fuzz

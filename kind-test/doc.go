@@ -1,6 +1,6 @@
 // Command kind-test runs the tests of package e2e on a Kubernetes cluster: `make kind-test`.
 //
-// It needs Docker on Linux, and no other tool: it builds kind and Helm from source in
+// It needs Docker on Linux, and for the clients outside of the cluster Node, npm, Chromium and certutil. It builds kind and Helm from source in
 // the versions of tools, and takes kubectl from the node image. The cluster has two nodes and
 // a kubeconfig of its own, and is removed at the end, whether the tests pass, fail,
 // hang, or are interrupted. If they fail, what was going on in the cluster is written into a

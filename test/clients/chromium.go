@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ type browser struct {
 	ctx    context.Context // of chromedp: its children are tabs
 	stop   context.CancelFunc
 	pages  *httptest.Server
+	mux    *http.ServeMux // of pages
 	output Tail
 }
 
@@ -46,7 +48,8 @@ func (l *Lab) startBrowser() (*browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &browser{pages: servePages(scripts)}
+	b := &browser{}
+	b.pages, b.mux = servePages(scripts)
 
 	flags := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),

@@ -68,19 +68,26 @@ func FindAll(ctx context.Context, p Node, via int, self string, names []string) 
 // are known after a moment only. A draw may be lost, see Draw.
 func (s Scenario) FindElsewhere(p Node, via int) int {
 	s.Helper()
+	id, err := Search(s.Ctx, p, via)
+	s.Must(err)
+	return id
+}
+
+// Search is FindElsewhere for any goroutine.
+func Search(ctx context.Context, p Node, via int) (int, error) {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
-		short, cancel := context.WithTimeout(s.Ctx, drawTime)
+		short, cancel := context.WithTimeout(ctx, drawTime)
 		id, err := p.GetNewPeer(short, via)
 		cancel()
 		if err == nil {
-			return id
+			return id, nil
 		}
 		select {
 		case <-again.C:
-		case <-s.Ctx.Done():
-			s.Fatalf("nobody is found at the other seed: %v", err)
+		case <-ctx.Done():
+			return 0, fmt.Errorf("nobody is found at the other seed: %w", err)
 		}
 	}
 }

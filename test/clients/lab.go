@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ type Config struct {
 	Network string
 	// CAFile is a PEM file with the certificate authority that the nodes trust.
 	CAFile string
+	// Node starts Node in a folder with these arguments and additional variables:
+	// elsewhere, such as in a container that has this machine's files. Nil starts it here.
+	Node func(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd
 	// CertFile and KeyFile are what nodes accept TLS connections with, at
 	// 127.0.0.1. Empty if none does.
 	CertFile, KeyFile string
@@ -50,6 +54,9 @@ func NewLab(config Config) (*Lab, error) {
 	node, err := nodeFolder()
 	if err != nil {
 		return nil, err
+	}
+	if config.Node == nil {
+		config.Node = nodeHere
 	}
 	l := &Lab{config: config, node: node}
 	if l.client, err = trusting(config.CAFile); err != nil {
@@ -100,6 +107,18 @@ func trusting(file string) (*tls.Config, error) {
 		return nil, fmt.Errorf("%s has no certificate in it", file)
 	}
 	return &tls.Config{RootCAs: pool}, nil
+}
+
+func nodeHere(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "node", args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), variables...)
+	return cmd
+}
+
+// Node is a Node process in a folder, which trusts the lab's authority and finds its packages.
+func (l *Lab) Node(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
+	variables = append([]string{"NODE_EXTRA_CA_CERTS=" + l.config.CAFile, "NODE_PATH=" + l.Packages()}, variables...)
+	return l.config.Node(ctx, dir, variables, args...)
 }
 
 // Packages is the folder in which the npm packages are installed: both

@@ -30,8 +30,9 @@ func bundlePages(node, dir string) (map[string]string, error) {
 	return files, group.Wait()
 }
 
-func servePages(scripts map[string]string) *httptest.Server {
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func servePages(scripts map[string]string) (*httptest.Server, *http.ServeMux) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if file, ok := scripts[r.URL.Path]; ok {
 			http.ServeFile(w, r, file)
 			return
@@ -43,5 +44,6 @@ func servePages(scripts map[string]string) *httptest.Server {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, "<!doctype html><title>%s</title><script src=%q></script>\n", r.URL.Path, script)
-	}))
+	})
+	return httptest.NewServer(mux), mux
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"sync"
 	"testing"
 )
@@ -21,9 +19,7 @@ func (l *Lab) StartProcess(t *testing.T, gen Generation, name string, options ma
 	r.guarded = options["guard"] == true
 
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, "node", "driver.js", string(gen))
-	cmd.Dir = l.node
-	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+l.config.CAFile)
+	cmd := l.Node(ctx, l.node, nil, "driver.js", string(gen))
 	var stderr Tail
 	cmd.Stderr = &stderr
 	stdin, err := cmd.StdinPipe()

@@ -21,7 +21,7 @@ func TestTabsThroughTURN(t *testing.T) {
 		t.Run(way.protocol, func(t *testing.T) {
 			ctx := clients.Context(t)
 			asker, answerer := lab.OpenRelayPage(t), lab.OpenRelayPage(t)
-			for _, page := range []*clients.RelayPage{asker, answerer} {
+			for _, page := range []*clients.Page{asker, answerer} {
 				if url := page.Call(ctx, "open", origin, way.scheme, way.transport); strings.Count(url, way.scheme+":") != 1 {
 					t.Fatalf("the seed's servers by %s are %q, want one", way.protocol, url)
 				}
@@ -37,7 +37,7 @@ func TestTabsThroughTURN(t *testing.T) {
 			if back := asker.Call(ctx, "echo", clients.Payload/4); back != fmt.Sprint(clients.Payload/4) {
 				t.Errorf("%s bytes came back, want %d", back, clients.Payload/4)
 			}
-			for _, page := range []*clients.RelayPage{asker, answerer} {
+			for _, page := range []*clients.Page{asker, answerer} {
 				if path := page.Call(ctx, "path"); path != "relay "+way.protocol {
 					t.Errorf("the way is %q, want a relay by %s", path, way.protocol)
 				}

@@ -2,9 +2,12 @@ package clients
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -13,14 +16,39 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// RelayPage is a tab that runs node/relay.js.
-type RelayPage struct {
+// Page is a tab that tests call functions of.
+type Page struct {
 	t   *testing.T
 	tab context.Context
 }
 
-// OpenRelayPage opens such a tab. It closes with the test.
-func (l *Lab) OpenRelayPage(t *testing.T) *RelayPage {
+// OpenRelayPage opens a tab that runs node/relay.js. It closes with the test.
+func (l *Lab) OpenRelayPage(t *testing.T) *Page {
+	t.Helper()
+	return l.openPage(t, "/relay")
+}
+
+// OpenFolder opens index.html of a folder, with a query. The tab closes with the test.
+func (l *Lab) OpenFolder(t *testing.T, folder string, query url.Values) *Page {
+	t.Helper()
+	path := "/folder-" + rand.Text() + "/"
+	l.chromium(t).mux.Handle(path, http.StripPrefix(path, http.FileServer(http.Dir(folder))))
+	return l.openPage(t, path+"?"+query.Encode())
+}
+
+// AwaitText waits until the page shows a text.
+func (p *Page) AwaitText(ctx context.Context, text string) {
+	p.t.Helper()
+	p.Call(ctx, `(function (text) {
+		return new Promise(function (resolve) {
+			function look () { if (document.body.innerText.includes(text)) resolve(text) }
+			new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true })
+			look()
+		})
+	})`, text)
+}
+
+func (l *Lab) openPage(t *testing.T, path string) *Page {
 	t.Helper()
 	b := l.chromium(t)
 	tab, cancel := chromedp.NewContext(b.ctx)
@@ -46,14 +74,14 @@ func (l *Lab) OpenRelayPage(t *testing.T) *RelayPage {
 	step, stop := context.WithCancel(tab)
 	defer stop()
 	defer context.AfterFunc(Context(t), stop)()
-	if err := chromedp.Do(step, chromedp.Navigate(b.pages.URL+"/relay")); err != nil {
+	if err := chromedp.Do(step, chromedp.Navigate(b.pages.URL+path)); err != nil {
 		t.Fatalf("open the page: %v", err)
 	}
-	return &RelayPage{t, tab}
+	return &Page{t, tab}
 }
 
 // Call calls a function of the page and returns what it resolves to.
-func (p *RelayPage) Call(ctx context.Context, function string, args ...any) string {
+func (p *Page) Call(ctx context.Context, function string, args ...any) string {
 	p.t.Helper()
 	texts := make([]string, len(args))
 	for i, arg := range args {

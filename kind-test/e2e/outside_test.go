@@ -1,0 +1,66 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/peerexchange/peerexchange/test/clients"
+	"github.com/peerexchange/peerexchange/test/outside"
+)
+
+// Clients that nobody here wrote start from what a network publishes: they meet through
+// different seeds.
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	n := newSpace(t).network("demo", `{exposure: {type: NodePort}, transports: [wss, tls, ws], drainSeconds: 5}`)
+	seen := n.seenFromOutside()
+	t.Run("Document", func(t *testing.T) { outside.Document(t, seen) })
+	t.Run("Meet", func(t *testing.T) { outside.Meet(t, seen) })
+	t.Run("Programs", func(t *testing.T) { outside.Programs(t, seen) })
+}
+
+// seenFromOutside is all that applications are told of the network.
+func (n *network) seenFromOutside() outside.Network {
+	n.t.Helper()
+	seen := outside.Network{ID: n.id, CAFile: n.caFile()}
+	for _, seed := range n.settled().Status.Seeds {
+		seen.Seeds = append(seen.Seeds, seed.Addresses)
+	}
+	lab, err := clients.NewLab(clients.Config{Network: n.id, CAFile: seen.CAFile, Node: nodeElsewhere(n.t)})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() {
+		if err := lab.Close(); err != nil {
+			n.t.Error(err)
+		}
+	})
+	seen.Lab = lab
+	return seen
+}
+
+// nodeElsewhere starts Node in containers beside the cluster's nodes, with the files of this
+// machine: each has an address of its own, as people have who are not in one room.
+func nodeElsewhere(t *testing.T) func(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := kind.Output(t.Context(), "docker", "inspect", "--format", "{{.Config.Image}}", kind.Name+"-control-plane")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
+		run := []string{"run", "--rm", "--interactive", "--network", "kind", "--volume", "/:/host:ro", "--entrypoint", "chroot"}
+		for _, variable := range variables {
+			run = append(run, "--env", variable)
+		}
+		run = append(run, strings.TrimSpace(image), "/host", "env", "--chdir="+dir, node)
+		return exec.CommandContext(ctx, "docker", append(run, args...)...)
+	}
+}
