@@ -12,7 +12,8 @@ type plan struct {
 	peers  []int         // how many idle peers there are each time that memory is read
 	settle time.Duration // until memory is read
 
-	attack time.Duration // that times are taken for, without the attacker and beside it
+	attacks int           // how often the attacker comes, each time to a new seed
+	attack  time.Duration // that times are taken for, without the attacker and beside it
 
 	copies    int   // of each way to copy data, in turns
 	copyBytes int64 // of one
@@ -32,7 +33,7 @@ func fullPlan() plan {
 		warmJS: span{cpu: 3 * time.Second, atMost: 6 * time.Second},
 		window: span{cpu: 2 * time.Second, atMost: 4 * time.Second},
 		peers:  []int{2000, 3000, 4000}, settle: 1500 * time.Millisecond,
-		attack: 4 * time.Second,
+		attacks: 5, attack: 4 * time.Second,
 		copies: 25, copyBytes: 256 << 20,
 	}
 }
@@ -45,7 +46,7 @@ func shortPlan() plan {
 		warmJS: span{cpu: 1500 * time.Millisecond, atMost: 3 * time.Second},
 		window: span{cpu: 800 * time.Millisecond, atMost: 2 * time.Second},
 		peers:  []int{1000}, settle: 500 * time.Millisecond,
-		attack: 2 * time.Second,
+		attacks: 1, attack: 2 * time.Second,
 		copies: 5, copyBytes: 128 << 20,
 	}
 }

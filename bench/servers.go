@@ -17,13 +17,14 @@ const networkID = "bench"
 
 // servers knows how each server is started.
 type servers struct {
-	split   *target.Split
-	root    string // of this repository
-	dir     string // temporary, for what is built and what servers keep
-	seed    string // binary
-	gorilla string // binary
-	node    string // binary; empty where there is none
-	npmSeed string // directory of the npm seed
+	split    *target.Split
+	root     string // of this repository
+	dir      string // temporary, for what is built and what servers keep
+	seed     string // binary
+	gorilla  string // binary
+	attacker string // binary
+	node     string // binary; empty where there is none
+	npmSeed  string // directory of the npm seed
 }
 
 // prepare builds and installs what is going to be measured.
@@ -33,12 +34,13 @@ func prepare(ctx context.Context, seed, dir string, split *target.Split) (*serve
 		return nil, err
 	}
 	s := &servers{
-		root:    root,
-		split:   split,
-		dir:     dir,
-		seed:    seed,
-		gorilla: filepath.Join(dir, "gorilla"),
-		npmSeed: filepath.Join(root, "bench", "npm-seed"),
+		root:     root,
+		split:    split,
+		dir:      dir,
+		seed:     seed,
+		gorilla:  filepath.Join(dir, "gorilla"),
+		attacker: filepath.Join(dir, "attacker"),
+		npmSeed:  filepath.Join(root, "bench", "npm-seed"),
 	}
 	if s.seed == "" {
 		s.seed = filepath.Join(dir, "seed")
@@ -46,8 +48,10 @@ func prepare(ctx context.Context, seed, dir string, split *target.Split) (*serve
 			return nil, err
 		}
 	}
-	if err := target.Build(ctx, root, "./bench/gorilla", s.gorilla); err != nil {
-		return nil, err
+	for pkg, path := range map[string]string{"./bench/gorilla": s.gorilla, "./bench/attacker": s.attacker} {
+		if err := target.Build(ctx, root, pkg, path); err != nil {
+			return nil, err
+		}
 	}
 	if s.node, err = exec.LookPath("node"); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: node is not installed: nothing is compared with the npm seed")
