@@ -7,6 +7,9 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/peerexchange/peerexchange/kind-test/cluster"
 )
 
@@ -19,5 +22,6 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	log.SetLogger(logr.Discard()) // of the client; its errors come back from its calls
 	os.Exit(m.Run())
 }

@@ -3,9 +3,12 @@
 package e2e
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/pkg/exchange"
 )
 
 // What is published leads to the seeds from outside the cluster, and two nodes that start
@@ -22,6 +25,13 @@ func TestPublish(t *testing.T) {
 		if got := n.addresses(scheme); len(got) != 2 {
 			t.Errorf("published with %s: %v, want an address for each of two seeds", scheme, got)
 		}
+	}
+	document, err := exchange.ParseBootstrap([]byte(n.published()["bootstrap.json"]), n.key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := document.Addresses(), strings.Fields(n.published()["addresses"]); document.Network != n.id || !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("the document is of %q at %v, want %q at %v", document.Network, got, n.id, want)
 	}
 	ca := n.caFile()
 	for _, address := range n.addresses("wss") {

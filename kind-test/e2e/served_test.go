@@ -24,15 +24,8 @@ func (n *network) documentServed() {
 	defer client.CloseIdleConnections()
 	eventually(n.t, "every seed serves the document that is published", func() bool {
 		published := n.status().Bootstrap
-		key, err := base64.StdEncoding.DecodeString(published.PublicKey)
-		if err != nil {
-			n.t.Fatalf("the public key %q: %v", published.PublicKey, err)
-		}
 		for _, address := range n.addresses("wss") {
-			source := exchange.BootstrapSource{URL: "https" + strings.TrimPrefix(address, "wss"), Network: n.id, Client: client}
-			if len(key) > 0 {
-				source.Key = ed25519.PublicKey(key)
-			}
+			source := exchange.BootstrapSource{URL: "https" + strings.TrimPrefix(address, "wss"), Key: n.key(), Network: n.id, Client: client}
 			document, err := source.Fetch(n.t.Context())
 			if err != nil || document.Sequence != uint64(published.Sequence) {
 				return false
@@ -40,6 +33,20 @@ func (n *network) documentServed() {
 		}
 		return true
 	})
+}
+
+// key is the one that documents are signed with; nil if the operator signs none.
+func (n *network) key() ed25519.PublicKey {
+	n.t.Helper()
+	encoded := n.status().Bootstrap.PublicKey
+	if encoded == "" {
+		return nil
+	}
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		n.t.Fatalf("the public key is %q, %v", encoded, err)
+	}
+	return key
 }
 
 // certificate is what is served at an address; nil if nothing is.
