@@ -30,7 +30,7 @@ func (n *network) seenFromOutside() outside.Network {
 	for _, seed := range n.settled().Status.Seeds {
 		seen.Seeds = append(seen.Seeds, seed.Addresses)
 	}
-	lab, err := clients.NewLab(clients.Config{Network: n.id, CAFile: seen.CAFile, Node: nodeElsewhere(n.t)})
+	lab, err := clients.NewLab(clients.Config{Network: n.id, CAFile: seen.CAFile, Node: n.nodeElsewhere()})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -44,8 +44,10 @@ func (n *network) seenFromOutside() outside.Network {
 }
 
 // nodeElsewhere starts Node in containers beside the cluster's nodes, with the files of this
-// machine: each has an address of its own, as people have who are not in one room.
-func nodeElsewhere(t *testing.T) func(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
+// machine: each has an address of its own, as people have who are not in one room. They are
+// removed after the test.
+func (n *network) nodeElsewhere() func(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
+	t := n.t
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -55,8 +57,21 @@ func nodeElsewhere(t *testing.T) func(ctx context.Context, dir string, variables
 	if err != nil {
 		t.Fatal(err)
 	}
+	label := "peerexchange.test=" + n.id
+	t.Cleanup(func() {
+		// The end of docker run is not that of its container.
+		ctx, cancel := context.WithTimeout(context.Background(), afterTime)
+		defer cancel()
+		left, err := kind.Output(ctx, "docker", "ps", "--all", "--quiet", "--filter", "label="+label)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, id := range strings.Fields(left) {
+			_, _ = kind.Output(ctx, "docker", "rm", "--force", id) // one that just ends removes itself
+		}
+	})
 	return func(ctx context.Context, dir string, variables []string, args ...string) *exec.Cmd {
-		run := []string{"run", "--rm", "--interactive", "--network", "kind", "--volume", "/:/host:ro", "--entrypoint", "chroot"}
+		run := []string{"run", "--rm", "--label", label, "--interactive", "--network", "kind", "--volume", "/:/host:ro", "--entrypoint", "chroot"}
 		for _, variable := range variables {
 			run = append(run, "--env", variable)
 		}
