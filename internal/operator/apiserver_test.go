@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -36,10 +37,10 @@ import (
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/lookout"
-	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/probe"
 	"github.com/peerexchange/peerexchange/internal/operator/rbac"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
+	"github.com/peerexchange/peerexchange/pkg/exchange"
 	"github.com/peerexchange/peerexchange/test/kube"
 )
 
@@ -247,9 +248,35 @@ func named[T any, P interface {
 
 func (w *world) set() *appsv1.StatefulSet { return named[appsv1.StatefulSet](w, "demo-seed") }
 
-func (w *world) document() *plan.Document {
+// document is what is published, as programs verify it with the key in the status.
+func (w *world) document() *exchange.Bootstrap {
 	w.Helper()
-	return plan.Read([]byte(named[corev1.ConfigMap](w, "demo-bootstrap").Data["bootstrap.json"]))
+	data := named[corev1.ConfigMap](w, "demo-bootstrap").Data
+	status := w.network.Status.Bootstrap
+	if status == nil {
+		w.Fatal("the status says nothing of the document")
+	}
+	key, err := base64.StdEncoding.DecodeString(status.PublicKey)
+	w.must(err)
+	document, err := exchange.ParseBootstrap([]byte(data["bootstrap.json"]), key)
+	w.must(err)
+	if document.Sequence != uint64(status.Sequence) || data["public-key"] != status.PublicKey+"\n" {
+		w.Errorf("published are the number %d and the key %q, and the status has %+v", document.Sequence, data["public-key"], *status)
+	}
+	return document
+}
+
+// told is what events have said since it was called last.
+func (w *world) told() []string {
+	var all []string
+	for {
+		select {
+		case event := <-w.reconciler.Events.(*events.FakeRecorder).Events:
+			all = append(all, event)
+		default:
+			return all
+		}
+	}
 }
 
 func (w *world) wantConditions(want ...string) {
@@ -302,7 +329,7 @@ func (w *world) pod(name, node string) *corev1.Pod {
 // gone takes a pod away, as the kubelet does after it has ended.
 func (w *world) gone(pod *corev1.Pod) {
 	w.Helper()
-	w.must(client.IgnoreNotFound(w.client.Delete(w.Context(), pod, client.GracePeriodSeconds(0))))
+	w.must(client.IgnoreNotFound(w.client.Delete(context.WithoutCancel(w.Context()), pod, client.GracePeriodSeconds(0))))
 }
 
 func (w *world) update(change func(*v1.PeerNetworkSpec)) {
@@ -334,7 +361,7 @@ func TestAPIServerFromNothingToPublished(t *testing.T) {
 	if got := *w.set().Spec.Replicas; got != 2 {
 		t.Errorf("there are %d replicas", got)
 	}
-	if document := w.document(); document == nil || document.Sequence != 1 || len(document.Seeds) != 0 {
+	if document := w.document(); document.Sequence != 1 || len(document.Seeds) != 0 {
 		t.Errorf("the first document is %+v", document)
 	}
 

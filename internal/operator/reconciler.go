@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"time"
@@ -105,8 +106,12 @@ type run struct {
 	certificateReady bool
 	certificateEnds  time.Time // zero is not known
 
-	// Of publish.
-	document plan.Document
+	// Of secrets.
+	signingKey ed25519.PrivateKey
+
+	// Of seeds, and then of publish.
+	published []byte // the bootstrap document that is out, nil if none is
+	sequence  int64  // its number
 }
 
 // sooner has the network be looked at no later than at that time; zero is none.

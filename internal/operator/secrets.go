@@ -19,9 +19,12 @@ const historyKey = "history.json"
 // made of it outlasts a handshake.
 var meshSchedule = rotation.Schedule{Every: 90 * 24 * time.Hour, Good: time.Minute}
 
-// secrets sees to the secrets that seeds share.
+// secrets sees to the key of the bootstrap document and the secrets that seeds share.
 func (r *Reconciler) secrets(ctx context.Context, state *run) error {
 	n := state.network
+	if err := r.signingKey(ctx, state); err != nil {
+		return err
+	}
 	if err := r.rotate(ctx, state, resources.MeshSecretName(n), meshSchedule); err != nil {
 		return err
 	}

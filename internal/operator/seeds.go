@@ -14,7 +14,6 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 )
@@ -136,49 +135,4 @@ func mustBeNew(desired *corev1ac.ServiceApplyConfiguration, live *corev1.Service
 		return false // without a class any that the cluster set is as good
 	}
 	return live.Spec.LoadBalancerClass == nil || *live.Spec.LoadBalancerClass != *desired.Spec.LoadBalancerClass
-}
-
-// firstDocument is there before the first seed, which needs one to start.
-func (r *Reconciler) firstDocument(ctx context.Context, state *run) error {
-	before, err := r.published(ctx, state)
-	if err != nil || before != nil {
-		return err
-	}
-	return r.publishDocument(ctx, state, plan.Publish(state.network.Spec.NetworkID, nil, nil).Document)
-}
-
-// published is the document that is out, nil if there is none.
-func (r *Reconciler) published(ctx context.Context, state *run) (*plan.Document, error) {
-	var config corev1.ConfigMap
-	err := r.bootstrapReader(state.network).Get(ctx, types.NamespacedName{Namespace: state.network.Namespace, Name: resources.BootstrapName(state.network)}, &config)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the bootstrap document: %w", err)
-	}
-	return plan.Read([]byte(config.Data[resources.BootstrapFile])), nil
-}
-
-func (r *Reconciler) publishDocument(ctx context.Context, state *run, document plan.Document) error {
-	// Clients get the operator's own authority with the document; others they have.
-	var authorities []byte
-	if tls := state.network.Spec.TLS; tls.SecretName == "" && tls.Issuer == nil {
-		authorities = state.authorities
-	}
-	state.document = document
-	return r.apply(ctx, state.network, resources.BootstrapConfigMap(state.network, document.Encode(), document.Addresses(), authorities))
-}
-
-// sequenceFloor keeps a document that is made again, after somebody deleted it, above
-// what clients have seen.
-func sequenceFloor(before *plan.Document, status *v1.BootstrapStatus) *plan.Document {
-	if status == nil || before != nil && before.Sequence >= status.Sequence {
-		return before
-	}
-	lifted := plan.Document{Sequence: status.Sequence}
-	if before != nil {
-		lifted.Network, lifted.Seeds = before.Network, before.Seeds
-	}
-	return &lifted
 }

@@ -73,7 +73,11 @@ func (r *Reconciler) fillStatus(state *run, status *v1.PeerNetworkStatus) {
 			status.Address = s.status.Addresses[0]
 		}
 	}
-	status.Bootstrap = &v1.BootstrapStatus{ConfigMapName: resources.BootstrapName(state.network), Sequence: state.document.Sequence}
+	status.Bootstrap = &v1.BootstrapStatus{
+		ConfigMapName: resources.BootstrapName(state.network),
+		Sequence:      state.sequence,
+		PublicKey:     publicKey(state.signingKey),
+	}
 	status.Autoscaling = nil
 	if state.fewerSince != nil {
 		since := metav1.NewTime(*state.fewerSince)

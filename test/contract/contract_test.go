@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"encoding/json"
 	"reflect"
 	"regexp"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
-	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 	"github.com/peerexchange/peerexchange/internal/seed"
 	"github.com/peerexchange/peerexchange/test/schema"
@@ -101,18 +99,4 @@ func lessThan(t *testing.T, limits *seed.Limits, name string) string {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(n - 1)
-}
-
-// A seed reads the bootstrap document that the operator publishes.
-func TestBootstrapDocument(t *testing.T) {
-	published := plan.Publish("demo", []v1.SeedStatus{{
-		Name: "demo-seed-0", Ready: true, Reachable: true, Addresses: []string{"wss://192.0.2.1:443"}, TURNAddresses: []string{"stun:192.0.2.1:3478"},
-	}}, nil).Document.Encode()
-	var read seed.Bootstrap
-	if err := json.Unmarshal(published, &read); err != nil {
-		t.Fatal(err)
-	}
-	if read.Network != "demo" || read.Sequence != 1 || len(read.Seeds) != 1 || len(read.Seeds[0].Addresses) != 1 || read.Seeds[0].Addresses[0] != "wss://192.0.2.1:443" {
-		t.Errorf("%s is read as %+v", published, read)
-	}
 }

@@ -16,7 +16,6 @@ import (
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/authority"
-	"github.com/peerexchange/peerexchange/internal/operator/plan"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 	"github.com/peerexchange/peerexchange/internal/operator/rotation"
 )
@@ -118,7 +117,7 @@ func writeFiles(t *testing.T, dir string, n *v1.PeerNetwork) {
 	secrets, _ := rotation.Secrets(nil).Rotate(rotation.Schedule{Every: time.Hour, Good: time.Minute}, now)
 	secrets, _ = secrets.Rotate(rotation.Schedule{Every: time.Hour, Good: time.Minute}, now.Add(time.Hour))
 	for path, content := range map[string][]byte{
-		"bootstrap/bootstrap.json": plan.Publish(n.Spec.NetworkID, nil, nil).Document.Encode(),
+		"bootstrap/bootstrap.json": document(t, n.Spec.NetworkID),
 		"tls/tls.crt":              certificate.Certificate,
 		"tls/tls.key":              certificate.Key,
 		"mesh/secrets":             secrets.File(now),

@@ -37,6 +37,25 @@ func stunServer(t *testing.T, port string, trusted authority.Authorities) string
 	return ice.ICEServers[0].URLs[0]
 }
 
+// startSeed runs one until the test ends, and returns its addresses.
+func startSeed(t *testing.T, config seed.Config) []string {
+	t.Helper()
+	s, err := seed.New(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s.Status().Addresses
+}
+
 // The operator reaches a seed that has a certificate of the operator's authority, and
 // says what is wrong where it does not.
 func TestReach(t *testing.T) {
@@ -64,25 +83,13 @@ func TestReach(t *testing.T) {
 		t.Helper()
 		config := seed.Config{NetworkID: "demo", Listen: "127.0.0.1:0", TLSCert: cert, TLSKey: key, StateDir: dir, AdminListen: "127.0.0.1:0"}
 		change(&config)
-		s, err := seed.New(t.Context(), config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-		ended := make(chan error, 1)
-		go func() { ended <- s.Run(ctx) }()
-		t.Cleanup(func() {
-			cancel()
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		})
-		for _, address := range s.Status().Addresses {
+		addresses := startSeed(t, config)
+		for _, address := range addresses {
 			if port, ok := strings.CutPrefix(address, "wss://127.0.0.1:"); ok {
 				return port
 			}
 		}
-		t.Fatalf("the seed is at %v", s.Status().Addresses)
+		t.Fatalf("the seed is at %v", addresses)
 		return ""
 	}
 	good := start(func(c *seed.Config) { c.TURNListen = []string{"127.0.0.1:0"} })

@@ -1,83 +1,77 @@
 package plan
 
 import (
-	"encoding/json"
+	"bytes"
+	"crypto/ed25519"
 	"slices"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/pkg/exchange"
 )
 
-// Document is the bootstrap document, as seeds serve it and clients read it.
-type Document struct {
-	Network string `json:"network"`
-	// Sequence grows with every change of the seeds.
-	Sequence int64          `json:"sequence"`
-	Seeds    []DocumentSeed `json:"seeds"`
-}
+// maxSequence is the highest number that every reader can tell from the next
+// (RFC 8259, section 6). No operator gets there; who writes a higher one into a
+// document is not believed.
+const maxSequence = 1<<53 - 1
 
-// DocumentSeed is one seed of a [Document].
-type DocumentSeed struct {
-	Name      string   `json:"name"`
-	Addresses []string `json:"addresses"`
-	// TURN are the URLs of its STUN and TURN server.
-	TURN []string `json:"turn,omitempty"`
+// Publishing is what a document is made of.
+type Publishing struct {
+	// Network is the network ID.
+	Network string
+	// Seeds are all of the network's, by their ordinals. Those are published that are
+	// reached.
+	Seeds []v1.SeedStatus
+	// Key signs the document.
+	Key ed25519.PrivateKey
+	// Before is the document that is out, as it is there; nil if none is.
+	Before []byte
+	// Sequence is the highest number that is known to have been out. A document that is
+	// made again after somebody deleted it is above what clients have seen.
+	Sequence int64
 }
 
 // Publication is a document, and what it changes.
 type Publication struct {
-	Document Document
+	// Document is what was signed, and Signed as it is published.
+	Document exchange.Bootstrap
+	Signed   []byte
 	// Published and Withdrawn are the addresses that the document before did not
 	// have, and those that this one has not any more.
 	Published, Withdrawn []string
+	// Left is what had to be left out of the document for its length; empty if nothing
+	// was.
+	Left string
 }
 
-// Publish makes the document of the seeds that are to be published, by their
-// ordinals. before is the one that is out, nil if there is none. The document is
-// that one, with its sequence number, if nothing changes.
-func Publish(network string, seeds []v1.SeedStatus, before *Document) Publication {
-	if before == nil {
-		before = &Document{}
-	}
-	p := Publication{Document: Document{Network: network, Sequence: before.Sequence, Seeds: []DocumentSeed{}}}
-	for _, seed := range seeds {
-		if seed.Published() {
-			p.Document.Seeds = append(p.Document.Seeds, DocumentSeed{Name: seed.Name, Addresses: seed.Addresses, TURN: seed.TURNAddresses})
+// Publish makes the document. It is the one that is out, byte for byte, if that says
+// the same and is signed with the same key; any other has a higher number.
+func Publish(p Publishing) (Publication, error) {
+	before := ReadDocument(p.Before)
+	number := max(uint64(max(p.Sequence, 0)), before.Sequence)
+	var err error
+	for _, shorter := range shortenings {
+		document := exchange.Bootstrap{Network: p.Network, Sequence: number, Seeds: shorter.seeds(p.Seeds)}
+		var signed []byte
+		signed, err = exchange.SignBootstrap(document, p.Key)
+		if err == nil && !bytes.Equal(signed, p.Before) {
+			document.Sequence++
+			signed, err = exchange.SignBootstrap(document, p.Key)
+		}
+		if err == nil {
+			old, now := before.Addresses(), document.Addresses()
+			return Publication{document, signed, without(now, old), without(old, now), shorter.left}, nil
 		}
 	}
-	if before.Network != network || !slices.EqualFunc(before.Seeds, p.Document.Seeds, sameSeed) {
-		p.Document.Sequence++
+	return Publication{}, err // of the shortest
+}
+
+// ReadDocument reads one that was published; it is empty if it is none.
+func ReadDocument(published []byte) exchange.Bootstrap {
+	document, err := exchange.ParseBootstrap(published, nil)
+	if err != nil || document.Sequence > maxSequence {
+		return exchange.Bootstrap{}
 	}
-	old, now := before.Addresses(), p.Document.Addresses()
-	p.Published, p.Withdrawn = without(now, old), without(old, now)
-	return p
-}
-
-// Read reads a document that was published; nil if it is none.
-func Read(document []byte) *Document {
-	d := new(Document)
-	if json.Unmarshal(document, d) != nil {
-		return nil
-	}
-	return d
-}
-
-// Encode is the document as it is published. The same one gives the same bytes.
-func (d Document) Encode() []byte {
-	encoded, _ := json.Marshal(d) // texts and a number: it cannot fail
-	return append(encoded, '\n')
-}
-
-// Addresses are those of all seeds.
-func (d Document) Addresses() []string {
-	var all []string
-	for _, seed := range d.Seeds {
-		all = append(all, seed.Addresses...)
-	}
-	return all
-}
-
-func sameSeed(a, b DocumentSeed) bool {
-	return a.Name == b.Name && slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.TURN, b.TURN)
+	return *document
 }
 
 func without(all, these []string) []string {

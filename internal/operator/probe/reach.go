@@ -78,6 +78,9 @@ func (Prober) Reach(ctx context.Context, t Target) (v1.SeedReason, string) {
 
 // reachAddress is nil, or a [failure].
 func reachAddress(ctx context.Context, networkID, address string, config *tls.Config) error {
+	if err := exchange.CheckURL(address); err != nil {
+		return &failure{v1.SeedDialFailed, err.Error()} // the document could not have it either
+	}
 	name, host, options, err := target(address, config)
 	if err != nil {
 		return &failure{v1.SeedDialFailed, err.Error()}

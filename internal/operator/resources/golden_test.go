@@ -71,8 +71,9 @@ func objects(n *v1.PeerNetwork) []any {
 	all := []any{
 		ServiceAccount(n),
 		Secret(n, TURNSecretName(n), map[string][]byte{SecretsFile: []byte("turn secret\n")}),
+		Secret(n, SigningSecretName(n), map[string][]byte{"ed25519.pem": []byte("signing key\n")}),
 		Secret(n, MeshSecretName(n), map[string][]byte{SecretsFile: []byte("mesh secret\n")}),
-		BootstrapConfigMap(n, []byte(`{"network":"demo"}`), []string{"wss://192.0.2.1:443", "tls://192.0.2.1:443"}, []byte("PEM\n")),
+		BootstrapConfigMap(n, []byte(`{"network":"demo"}`), []string{"wss://192.0.2.1:443", "tls://192.0.2.1:443"}, "a2V5", []byte("PEM\n")),
 		HeadlessService(n),
 	}
 	switch {

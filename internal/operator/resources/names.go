@@ -47,6 +47,9 @@ func DomainHost(n *v1.PeerNetwork, ordinal int32) string {
 // BootstrapName is the name of the ConfigMap with the published addresses.
 func BootstrapName(n *v1.PeerNetwork) string { return n.Name + "-bootstrap" }
 
+// SigningSecretName is the name of the Secret with the key that signs them.
+func SigningSecretName(n *v1.PeerNetwork) string { return n.Name + "-signing" }
+
 // TURNSecretName is the name of the Secret that TURN credentials are made of.
 func TURNSecretName(n *v1.PeerNetwork) string { return n.Name + "-turn" }
 
