@@ -26,7 +26,7 @@ func TestOutside(t *testing.T) {
 // seenFromOutside is all that applications are told of the network.
 func (n *network) seenFromOutside() outside.Network {
 	n.t.Helper()
-	seen := outside.Network{ID: n.id, CAFile: n.caFile()}
+	seen := outside.Network{ID: n.id, CAFile: n.caFile(), Key: n.key()}
 	for _, seed := range n.settled().Status.Seeds {
 		seen.Seeds = append(seen.Seeds, seed.Addresses)
 	}

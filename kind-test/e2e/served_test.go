@@ -35,13 +35,10 @@ func (n *network) documentServed() {
 	})
 }
 
-// key is the one that documents are signed with; nil if the operator signs none.
+// key is the one that documents are verified with.
 func (n *network) key() ed25519.PublicKey {
 	n.t.Helper()
 	encoded := n.status().Bootstrap.PublicKey
-	if encoded == "" {
-		return nil
-	}
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || len(key) != ed25519.PublicKeySize {
 		n.t.Fatalf("the public key is %q, %v", encoded, err)
