@@ -43,6 +43,12 @@ type Limits struct {
 	// PeersPerIP is how many of them may come from one IPv4 address or one IPv6
 	// /64. Default 128.
 	PeersPerIP int
+	// MessagesPerSecond is how many messages a peer may send on its control channel,
+	// whatever they say, with bursts of five seconds' worth. What exceeds it is not
+	// lost: nothing more is read from the peer until it is due. Credit for application
+	// data does not count, nor do siblings. A node sends one or two for each
+	// connection that it makes or takes, and a ping now and then. Default 100.
+	MessagesPerSecond int
 	// GetPeerPerSecond is how often a peer may ask for peers, with bursts of
 	// five seconds' worth. What exceeds it is refused, and nothing more is read from the
 	// peer for as long as one request takes at that rate. Default 10.
@@ -138,6 +144,7 @@ var limits = []limit{
 	{"receive-buffer-bytes", "application data of a peer that waits to be read", bytes, 1 << 20, 4 << 10, false, func(l *Limits) any { return &l.ReceiveBufferBytes }},
 	{"peers", "connections in total", count, 10_000, 1, true, func(l *Limits) any { return &l.Peers }},
 	{"peers-per-ip", "connections from one IPv4 address or IPv6 /64", count, 128, 1, true, func(l *Limits) any { return &l.PeersPerIP }},
+	{"messages-per-second", "control messages, for each peer", count, 100, 1, true, func(l *Limits) any { return &l.MessagesPerSecond }},
 	{"getpeer-per-second", "requests for a peer, for each peer", count, 10, 1, true, func(l *Limits) any { return &l.GetPeerPerSecond }},
 	{"candidate-time", "how long an introduction that was offered can be taken up", duration, int64(15 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.CandidateTime }},
 	{"relays-per-peer", "signaling relays of a peer at a time", count, 64, 1, true, func(l *Limits) any { return &l.RelaysPerPeer }},

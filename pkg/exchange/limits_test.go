@@ -182,6 +182,76 @@ func TestGetPeerFlood(t *testing.T) {
 	}
 }
 
+// TestMessageFlood sends what is answered, and what means nothing, as fast as it can,
+// in both generations. All of it is read, no faster than it may be, and whoever asks
+// meanwhile is answered at once.
+func TestMessageFlood(t *testing.T) {
+	const rate, seconds, many = 20, 20, 1000
+	for name, flood := range map[string]struct {
+		shake    func(*raw) *raw
+		message  string
+		answered bool
+	}{
+		"v0 ping":  {func(r *raw) *raw { return r.shakeV0("") }, `{"command":"ping","token":"t"}`, true},
+		"v0 junk":  {func(r *raw) *raw { return r.shakeV0("") }, `{}`, false},
+		"v0 early": {func(r *raw) *raw { r.listen(false).write(opens(0, "pxp")); return r }, `{"command":"ping","token":"t"}`, false},
+		"v1 error": {func(r *raw) *raw { return r.shakeV1("null") }, `["connect","9","elsewhere"]`, true},
+		"v1 junk":  {func(r *raw) *raw { return r.shakeV1("null") }, `["res","9",null]`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				seed := w.seed("10.0.0.1", limited("messages-per-second", fmt.Sprint(rate)), limited("handshake-time", "10m"))
+				w.dialRaw("10.0.0.9", seed).shakeV0(`"tcp":{"port":7}`)
+				calm := w.dialRaw("10.0.0.3", seed).shakeV0("")
+				r := flood.shake(w.dialRaw("10.0.0.2", seed))
+				r.take()
+				r.write(strings.Repeat(data(0, flood.message+"\n"), many))
+				for second := range seconds {
+					time.Sleep(time.Second)
+					calm.line(`{"command":"getPeer","reqId":"r"}`)
+					if m := calm.message(); m["transport"] == nil {
+						t.Errorf("whoever asks now and then got %v", m)
+					}
+					if held := seed.Stats().Refused["messages-per-second"]; held > uint64(rate*(second+1)+1) {
+						t.Errorf("held up %d times in %d s", held, second+1)
+					}
+				}
+				held := seed.Stats().Refused["messages-per-second"]
+				if want := uint64(rate * seconds); held < want {
+					t.Errorf("held up %d times in %d s, want %d", held, seconds, want)
+				}
+				time.Sleep(time.Minute) // until all is read
+				if got := len(r.take()); flood.answered && got != many || !flood.answered && got != 0 {
+					t.Errorf("%d answers to %d messages", got, many)
+				}
+				if r.closed() {
+					t.Error("the connection was closed")
+				}
+			})
+		})
+	}
+}
+
+// TestCreditIsNotPaced gives more credits at once than there may be other messages.
+func TestCreditIsNotPaced(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		seed := w.seed("10.0.0.1", limited("messages-per-second", "1"))
+		r := w.dialRaw("10.0.0.2", seed).listen(false)
+		r.write(opens(0, "pxp"))
+		r.line(`{"command":"hello","id":"net","version":0,"accepts":{},"transports":[],"ext":{"agent":"x","instance":"%s","features":["window"],"window":65536}}`, newID())
+		r.line(`{"command":"helloack"}`)
+		r.take()
+		for range 1000 {
+			r.line(`{"command":"credit","bytes":1}`)
+		}
+		asked := time.Now()
+		r.line(`{"command":"ping","token":"t"}`)
+		if m := r.message(); m["command"] != "pong" || time.Since(asked) > 0 || seed.Stats().Refused["messages-per-second"] != 0 {
+			t.Errorf("got %v after %v", m, time.Since(asked))
+		}
+	})
+}
+
 func TestIdleTime(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		seed := w.seed("10.0.0.1", limited("idle-time", "1m"))

@@ -49,11 +49,12 @@ type Peer struct {
 
 	// Owned by the read loop.
 	lines      wire.Lines
-	links      bool   // it is to become a link to a sibling, or nothing; set before for one that is dialed
-	token      string // to present in hello
-	introducer *Peer  // who is in between, until the other node is admitted
-	refusal    error  // why the other node is turned away, which it has still to hear
-	teaches    bool   // its ICE servers are in use
+	links      bool          // it is to become a link to a sibling, or nothing; set before for one that is dialed
+	token      string        // to present in hello
+	introducer *Peer         // who is in between, until the other node is admitted
+	refusal    error         // why the other node is turned away, which it has still to hear
+	teaches    bool          // its ICE servers are in use
+	pace       *rate.Limiter // of its control messages; lazily
 
 	handshakeTimer *time.Timer // nil once the handshake is over, or without a bound
 

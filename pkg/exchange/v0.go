@@ -73,6 +73,9 @@ func (v *v0) line(line []byte) error {
 	if err := wire.DecodeV0(line, &m); err != nil {
 		return err
 	}
+	if m.Command != wire.V0Credit {
+		defer v.p.paced()
+	}
 	switch m.Command {
 	case wire.V0Hello:
 		return v.onHello(m.Hello)

@@ -86,6 +86,7 @@ func (v *v1) line(line []byte) error {
 	if err := wire.DecodeV1(line, &m); err != nil {
 		return err
 	}
+	defer v.p.paced()
 	if v.p.refusal != nil {
 		return v.refuse(&m)
 	}
