@@ -18,7 +18,7 @@ const resend = 300 * time.Millisecond
 // stun asks a STUN server over UDP where it sees this machine.
 func (c *Check) stun(ctx context.Context) Step {
 	if len(c.servers[bySTUN]) == 0 {
-		return failed("A seed with --turn-listen names one: is it a seed that answers?", "/ice names no STUN server")
+		return failed("A seed with --turn-listen names one, unless its bootstrap document has none. If clients are to use TCP only, leave this out with --skip stun.", "/ice names no STUN server")
 	}
 	var mapped netip.AddrPort
 	for _, s := range c.servers[bySTUN] {

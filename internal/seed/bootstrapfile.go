@@ -10,15 +10,20 @@ import (
 // bootstrapFile is the bootstrap document as somebody else writes it for all seeds.
 type bootstrapFile struct {
 	current atomic.Pointer[exchange.Bootstrap]
+	// turn are the URLs of this seed's STUN and TURN server. Those of a document that
+	// does not name the seed are those of the one before: a seed that drains is reached
+	// as it was.
+	turn atomic.Pointer[turnURLs]
 
 	// Static after construction.
 	network string
+	name    string // of this seed
 	files   *watch
 	changed func() // after another one was taken over; set before run
 }
 
 func loadBootstrapFile(s *Seed) (*bootstrapFile, error) {
-	f := &bootstrapFile{network: s.config.NetworkID, changed: func() {}}
+	f := &bootstrapFile{network: s.config.NetworkID, name: s.config.SeedName, changed: func() {}}
 	var err error
 	f.files, err = newWatch("bootstrap document", []string{s.config.BootstrapFile}, f.replace, s.logger)
 	if err != nil {
@@ -36,17 +41,41 @@ func (f *bootstrapFile) replace(contents [][]byte) error {
 	if document.Network != f.network {
 		return fmt.Errorf("it is of the network %.64q, and this seed of %q", document.Network, f.network)
 	}
+	if own := f.entry(document); own != nil {
+		turn, err := parseTURNURLs(own.TURN)
+		if err != nil {
+			return fmt.Errorf("the entry of %.64q: %w", own.Name, err)
+		}
+		f.turn.Store(turn)
+	}
 	f.current.Store(document)
 	f.changed()
 	return nil
 }
 
-// of returns the addresses of one seed, none if the document does not name it.
-func (f *bootstrapFile) of(name string) []string {
-	for _, seed := range f.current.Load().Seeds {
-		if seed.Name == name {
-			return seed.Addresses
+// entry is that of this seed, nil if the document has none.
+func (f *bootstrapFile) entry(document *exchange.Bootstrap) *exchange.BootstrapSeed {
+	for i := range document.Seeds {
+		if document.Seeds[i].Name == f.name {
+			return &document.Seeds[i]
 		}
 	}
 	return nil
+}
+
+// addresses are those of this seed, none if the document does not name it.
+func (f *bootstrapFile) addresses() []string {
+	if own := f.entry(f.current.Load()); own != nil {
+		return own.Addresses
+	}
+	return nil
+}
+
+// published are the URLs of this seed's STUN and TURN server that a document has; nil
+// if there is none, or if it has none.
+func (f *bootstrapFile) published() *turnURLs {
+	if f == nil {
+		return nil
+	}
+	return f.turn.Load()
 }

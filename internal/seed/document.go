@@ -65,5 +65,5 @@ func (s *Seed) advertised() []string {
 	if len(s.config.Advertise) > 0 || s.bootstrap == nil {
 		return s.config.Advertise
 	}
-	return s.bootstrap.of(s.config.SeedName)
+	return s.bootstrap.addresses()
 }

@@ -38,9 +38,10 @@ type ICEServer struct {
 type iceHandler struct {
 	// Static after construction.
 	relaying *relaying
-	secure   *port        // the one with TLS; nil if there is none
-	fallback string       // a host of this machine, where the request's own is of no use
-	external []netip.Addr // at which others reach the machine
+	document *bootstrapFile // nil if there is none
+	secure   *port          // the one with TLS; nil if there is none
+	fallback string         // a host of this machine, where the request's own is of no use
+	external []netip.Addr   // at which others reach the machine
 	ttl      time.Duration
 	rate     *clientRate
 	salt     [16]byte // of the names in credentials
@@ -71,6 +72,7 @@ func (s *Seed) newICE() *iceHandler {
 	external, _ := parseExternals(s.config.ExternalIPs) // they were checked
 	h := &iceHandler{
 		relaying: s.turn,
+		document: s.bootstrap,
 		fallback: s.ports[0].hosts.best(),
 		external: external,
 		ttl:      s.config.TURNCredentialTTL,
@@ -120,8 +122,15 @@ func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Dur
 // servers are those that a client gets, with credentials of its own.
 func (h *iceHandler) servers(client netip.Addr, by reached) []ICEServer {
 	username, password, _ := h.relaying.server.Credentials(h.name(client))
-	stun, relays := h.urls(by)
-	return []ICEServer{{URLs: stun}, {URLs: relays, Username: username, Credential: password}}
+	urls := h.urls(by)
+	var servers []ICEServer
+	if len(urls.stun) > 0 { // an entry without URLs is an error to browsers
+		servers = append(servers, ICEServer{URLs: urls.stun})
+	}
+	if len(urls.relays) > 0 {
+		servers = append(servers, ICEServer{URLs: urls.relays, Username: username, Credential: password})
+	}
+	return servers
 }
 
 // clientOf is whom a request is from.
@@ -140,9 +149,15 @@ func (h *iceHandler) name(client netip.Addr) string {
 	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// urls are the ways to the servers, best first. A client gets them with the host
-// that it has reached the seed by, which is the name that the certificate is for.
-func (h *iceHandler) urls(by reached) (stun, relays []string) {
+// urls are the ways to the servers: those that the bootstrap document has for this
+// seed, since who wrote it knows what is between clients and the seed's ports. Without
+// them a client gets the seed's own ports with the host that it has reached the seed
+// by, which is the name that the certificate is for.
+func (h *iceHandler) urls(by reached) turnURLs {
+	if published := h.document.published(); published != nil {
+		return *published
+	}
+	var urls turnURLs
 	host, port := by.host, by.port
 	if host == "" {
 		host = h.fallback
@@ -154,19 +169,19 @@ func (h *iceHandler) urls(by reached) (stun, relays []string) {
 	}
 	for _, addr := range h.relaying.server.Addrs(turn.TransportUDP) {
 		at := direct + ":" + portOf(addr)
-		stun = appendNew(stun, "stun:"+at)
-		relays = appendNew(relays, "turn:"+at+"?transport=udp")
+		urls.stun = appendNew(urls.stun, "stun:"+at)
+		urls.relays = appendNew(urls.relays, "turn:"+at+"?transport=udp")
 	}
 	for _, addr := range h.relaying.tcp() {
-		relays = appendNew(relays, "turn:"+direct+":"+portOf(addr)+"?transport=tcp")
+		urls.relays = appendNew(urls.relays, "turn:"+direct+":"+portOf(addr)+"?transport=tcp")
 	}
 	if h.secure != nil {
 		if port == "" {
 			port = strconv.Itoa(h.secure.number())
 		}
-		relays = append(relays, "turns:"+host+":"+port+"?transport=tcp")
+		urls.relays = append(urls.relays, "turns:"+host+":"+port+"?transport=tcp")
 	}
-	return stun, relays
+	return urls
 }
 
 // portOf is the port of an address that was listened on.

@@ -94,7 +94,7 @@ func TestICEFollowsTheRequest(t *testing.T) {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
 		r = r.WithContext(withConn(r.Context(), &conn{secure: c.tls}))
-		stun, relays := s.ice.urls(reachedBy(r))
+		urls := s.ice.urls(reachedBy(r))
 		ports := strings.NewReplacer(
 			"UDP", portOf(s.turn.server.Addrs(turn.TransportUDP)[0]), "TCP", portOf(s.turn.server.Addrs(turn.TransportTCP)[0]),
 			"TLS", strconv.Itoa(s.ports[0].number()))
@@ -103,7 +103,7 @@ func TestICEFollowsTheRequest(t *testing.T) {
 			want = append(want, ports.Replace(hostPort))
 		}
 		want = []string{"stun:" + want[0], "turn:" + want[0] + "?transport=udp", "turn:" + want[1] + "?transport=tcp", "turns:" + want[2] + "?transport=tcp"}
-		if got := append(stun, relays...); !slices.Equal(got, want) {
+		if got := append(urls.stun, urls.relays...); !slices.Equal(got, want) {
 			t.Errorf("%s (forwarded for %q, external %v): %v, want %v", c.host, c.forwarded, c.external, got, want)
 		}
 		s.Close()
