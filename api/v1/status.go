@@ -136,7 +136,7 @@ const (
 	// SeedPending: its pod is not there, not scheduled, or does not take
 	// connections yet.
 	SeedPending SeedReason = "Pending"
-	// SeedDraining: it is about to go, or its node is.
+	// SeedDraining: it is about to go: its pod is being deleted, or it says that it drains.
 	SeedDraining SeedReason = "Draining"
 	// SeedNoAddress: the cluster has given it no address yet, or its node has none
 	// of spec.exposure.addressTypes.
