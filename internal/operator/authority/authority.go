@@ -125,7 +125,7 @@ func newAuthority(network string, now time.Time) (authority, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial(),
-		Subject:               pkix.Name{CommonName: "peer-exchange seeds of " + network, SerialNumber: now.UTC().Format(time.DateOnly)},
+		Subject:               pkix.Name{CommonName: commonName(network), SerialNumber: now.UTC().Format(time.DateOnly)},
 		NotBefore:             now.Add(-skew),
 		NotAfter:              now.Add(authorityLife),
 		IsCA:                  true,
@@ -139,6 +139,15 @@ func newAuthority(network string, now time.Time) (authority, error) {
 	}
 	parsed, err := x509.ParseCertificate(signed)
 	return authority{parsed, key}, err
+}
+
+// commonName tells people whose authority it is. X.509 has room for so many characters
+// (RFC 5280, ub-common-name), and programs that hold to it refuse longer ones; an ID may
+// be longer, and is cut.
+func commonName(network string) string {
+	const room = 64
+	name := []rune("peer-exchange seeds of " + network)
+	return string(name[:min(len(name), room)])
 }
 
 func encode(all []authority) (Authorities, error) {
