@@ -1,0 +1,86 @@
+//go:build apiserver
+
+package operator
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// balanced gives a Service the address of a load balancer, as the cluster's controller
+// of these does.
+func (w *world) balanced(service, address string) {
+	w.Helper()
+	live := named[corev1.Service](w, service)
+	live.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address}}
+	w.must(w.client.Status().Update(w.Context(), live))
+}
+
+// A seed is published at the addresses that its exposure gives it, as soon as the
+// cluster has, and withdrawn when it goes.
+func TestAPIServerEveryExposure(t *testing.T) {
+	balancer := func(udp v1.LoadBalancerUDP) v1.Exposure {
+		return v1.Exposure{Type: v1.ExposeLoadBalancer, LoadBalancer: &v1.LoadBalancer{UDP: udp}}
+	}
+	fixed := func(address, turn string) func(*world) (string, string) {
+		return func(*world) (string, string) { return address, turn }
+	}
+	for name, c := range map[string]struct {
+		exposure v1.Exposure
+		cluster  func(*world)                        // what controllers do after the pod is there
+		want     func(*world) (address, turn string) // the first of each
+	}{
+		"ClusterIP": {v1.Exposure{Type: v1.ExposeClusterIP}, nil, func(w *world) (string, string) {
+			host := "demo-seed-0.demo-seed." + w.network.Namespace + ".svc.cluster.local"
+			return "wss://" + host + ":8443", "stun:" + host + ":3478"
+		}},
+		"ClusterIP with a domain": {v1.Exposure{Type: v1.ExposeClusterIP, Domain: "seeds.example.org"}, nil, func(*world) (string, string) {
+			return "wss://0.seeds.example.org:443", "stun:0.seeds.example.org:3478"
+		}},
+		"NodePort": {v1.Exposure{Type: v1.ExposeNodePort}, nil, func(w *world) (string, string) {
+			port := map[string]int32{}
+			for _, one := range named[corev1.Service](w, "demo-seed-0").Spec.Ports {
+				port[one.Name] = one.NodePort
+			}
+			return fmt.Sprintf("wss://203.0.113.100:%d", port["tls"]), fmt.Sprintf("stun:203.0.113.100:%d", port["turn-udp"])
+		}},
+		"HostPort":             {v1.Exposure{Type: v1.ExposeHostPort}, nil, fixed("wss://203.0.113.100:8443", "stun:203.0.113.100:3478")},
+		"LoadBalancer, shared": {balancer(v1.UDPShared), func(w *world) { w.balanced("demo-seed-0", "198.51.100.5") }, fixed("wss://198.51.100.5:443", "stun:198.51.100.5:3478")},
+		"LoadBalancer, separate": {balancer(v1.UDPSeparate), func(w *world) {
+			w.balanced("demo-seed-0", "198.51.100.5")
+			w.balanced("demo-seed-0-udp", "198.51.100.6")
+		}, fixed("wss://198.51.100.5:443", "stun:198.51.100.6:3478")},
+		"LoadBalancer, no UDP": {balancer(v1.UDPOff), func(w *world) { w.balanced("demo-seed-0", "198.51.100.5") }, fixed("wss://198.51.100.5:443", "turn:198.51.100.5:3478?transport=tcp")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, v1.PeerNetworkSpec{Exposure: c.exposure, Replicas: 1})
+			pod := w.running(1)[0]
+			w.settled()
+			if c.cluster != nil {
+				w.wantConditions("Published False AddressesPending: demo-seed-0: the load balancer has no address yet")
+				c.cluster(w)
+				w.settled()
+			}
+			w.wantConditions("Available True SeedsReachable", "Published True AllSeedsPublished")
+			address, turn := c.want(w)
+			seed := w.network.Status.Seeds[0]
+			if w.network.Status.Address != address || seed.Addresses[0] != address || seed.TURNAddresses[0] != turn {
+				t.Errorf("the addresses are %q and %q, want %s and %s first", seed.Addresses, seed.TURNAddresses, address, turn)
+			}
+			if d := w.document(); len(d.Seeds) != 1 || !slices.Equal(d.Seeds[0].Addresses, seed.Addresses) {
+				t.Errorf("published is %+v", d)
+			}
+			w.gone(pod)
+			w.settled()
+			w.wantConditions("Available False NoSeedReady", "Published False NothingToPublish")
+			if d := w.document(); len(d.Seeds) != 0 || w.network.Status.Address != "" {
+				t.Errorf("published is %+v and %s after the seed has gone", d, w.network.Status.Address)
+			}
+		})
+	}
+}
