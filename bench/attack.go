@@ -89,9 +89,20 @@ func (b *benchmark) attackRound(ctx context.Context) (r attackRound, err error) 
 	if err := pause(ctx, b.plan.attack, server, nil); err != nil { // until all have begun
 		return r, err
 	}
+	began := time.Now()
+	others, err := server.Others()
+	if err != nil {
+		return r, err
+	}
 	if r.before, err = b.p99(ctx, server, calm); err != nil {
 		return r, err
 	}
+	// Once it has begun, the attacker would be one of the others.
+	disturbed, err := server.Others()
+	if err != nil {
+		return r, err
+	}
+	b.disturbed = max(b.disturbed, (disturbed-others).Seconds()/time.Since(began).Seconds())
 
 	attacker, err := b.servers.startAttacker(ctx, seed)
 	if err != nil {
