@@ -111,6 +111,10 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 			w.writes = append(w.writes, "delete "+object.GetName())
 			return c.Delete(ctx, object, options...)
 		},
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			w.writes = append(w.writes, "patch "+object.GetName())
+			return c.Patch(ctx, object, patch, options...)
+		},
 		SubResourcePatch: func(ctx context.Context, c client.Client, name string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
 			w.writes = append(w.writes, "patch "+name)
 			return c.SubResource(name).Patch(ctx, object, patch, options...)

@@ -163,7 +163,7 @@ var probeReasons = []v1.SeedReason{
 
 // writtenKinds are what the operator writes.
 var writtenKinds = []string{
-	"Certificate", "ConfigMap", "NetworkPolicy", "PeerNetwork", "PodDisruptionBudget", "Secret", "Service", "ServiceAccount", "StatefulSet",
+	"Certificate", "ConfigMap", "NetworkPolicy", "PeerNetwork", "Pod", "PodDisruptionBudget", "Secret", "Service", "ServiceAccount", "StatefulSet",
 }
 
 func allConditions() (conditions, reasons []string) {

@@ -34,7 +34,7 @@ func (r *Reconciler) firstDocument(ctx context.Context, state *run) error {
 	return nil
 }
 
-// publish has the document be of the seeds that were reached.
+// publish has the document be of the seeds that were reached, and the seeds have it.
 func (r *Reconciler) publish(ctx context.Context, state *run) error {
 	before, out := state.published, plan.ReadDocument(state.published)
 	var seeds []v1.SeedStatus
@@ -55,6 +55,7 @@ func (r *Reconciler) publish(ctx context.Context, state *run) error {
 		r.event(state, corev1.EventTypeWarning, "Shortened", "Publish", "the bootstrap document would be longer than clients read, and is without "+publication.Left+"; status.seeds has everything")
 	}
 	r.tellNewKey(state)
+	r.refresh(ctx, state)
 	return nil
 }
 

@@ -15,8 +15,9 @@ import _ "embed" // for the roles
 // +kubebuilder:rbac:groups=peerexchange.dev,resources=peernetworks/status,verbs=patch
 // +kubebuilder:rbac:groups=peerexchange.dev,resources=peernetworks/finalizers,verbs=update
 
-// What the operator observes.
-// +kubebuilder:rbac:groups="",resources=pods;nodes,verbs=get;list;watch
+// What the operator observes. An annotation of pods has kubelets look at their volumes.
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=servicecidrs,verbs=get;list;watch
 
 // What it makes.

@@ -12,6 +12,10 @@ import (
 // The operator watches nothing that lacks it.
 const NetworkLabel = "peerexchange.dev/network"
 
+// BootstrapAnnotation has the sequence number of the bootstrap document that was
+// published last, on pods of seeds.
+const BootstrapAnnotation = "peerexchange.dev/bootstrap"
+
 // podNameLabel is the label that a StatefulSet gives each of its pods.
 const podNameLabel = "statefulset.kubernetes.io/pod-name"
 
