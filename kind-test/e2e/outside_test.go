@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,14 +14,16 @@ import (
 )
 
 // Clients that nobody here wrote start from what a network publishes: they meet through
-// different seeds.
+// different seeds, and relay through the TURN addresses that the seeds tell.
 func TestOutside(t *testing.T) {
 	t.Parallel()
 	n := newSpace(t).network("demo", `{exposure: {type: NodePort}, transports: [wss, tls, ws], drainSeconds: 5}`)
 	seen := n.seenFromOutside()
 	t.Run("Document", func(t *testing.T) { outside.Document(t, seen) })
+	t.Run("Check", func(t *testing.T) { outside.Check(t, seen, n.seedProgram()) })
 	t.Run("Meet", func(t *testing.T) { outside.Meet(t, seen) })
 	t.Run("Programs", func(t *testing.T) { outside.Programs(t, seen) })
+	t.Run("Relay", func(t *testing.T) { outside.Relay(t, seen) })
 }
 
 // seenFromOutside is all that applications are told of the network.
@@ -78,4 +81,12 @@ func (n *network) nodeElsewhere() func(ctx context.Context, dir string, variable
 		run = append(run, strings.TrimSpace(image), "/host", "env", "--chdir="+dir, node)
 		return exec.CommandContext(ctx, "docker", append(run, args...)...)
 	}
+}
+
+// seedProgram builds cmd/seed, for its check.
+func (n *network) seedProgram() string {
+	n.t.Helper()
+	path := filepath.Join(n.t.TempDir(), "seed")
+	n.run("go", "build", "-o", path, "./cmd/seed")
+	return path
 }

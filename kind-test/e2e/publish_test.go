@@ -35,7 +35,7 @@ func TestPublish(t *testing.T) {
 	}
 	ca := n.caFile()
 	for _, address := range n.addresses("wss") {
-		t.Logf("%s", n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca, "--skip", "ice"))
+		t.Logf("%s", n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca))
 	}
 	_, _, talk := n.pair()
 	talk.goesOn()
