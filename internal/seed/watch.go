@@ -12,7 +12,7 @@ import (
 
 const (
 	// watchInterval is the interval of a watch.
-	watchInterval = 5 * time.Second
+	watchInterval = 2 * time.Second
 	// maxWatchedBytes bounds a file that is watched; a certificate's chain has a
 	// few KiB.
 	maxWatchedBytes = 1 << 20

@@ -33,6 +33,7 @@ func TestPublish(t *testing.T) {
 	if got, want := document.Addresses(), strings.Fields(n.published()["addresses"]); document.Network != n.id || !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
 		t.Errorf("the document is of %q at %v, want %q at %v", document.Network, got, n.id, want)
 	}
+	n.documentServed()
 	ca := n.caFile()
 	for _, address := range n.addresses("wss") {
 		t.Logf("%s", n.run("go", "run", "./cmd/seed", "check", address, "--network-id", n.id, "--ca", ca))
