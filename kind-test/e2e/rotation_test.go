@@ -26,13 +26,16 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
 	// Relayed connections have a network to themselves: whoever looks for a node there finds one that is relayed too.
-	direct, relayed := s.network("direct", `{exposure: {type: NodePort}, drainSeconds: 5}`), s.network("relayed", `{exposure: {type: NodePort}, drainSeconds: 5, replicas: 1}`)
+	const directSpec, relayedSpec = `exposure: {type: NodePort}, drainSeconds: 5`, `exposure: {type: NodePort}, drainSeconds: 5, replicas: 1`
+	direct, relayed := s.network("direct", "{"+directSpec+"}"), s.network("relayed", "{"+relayedSpec+"}")
 	_, _, talk := direct.pair()
 	through := relayed.relayedPair()
 
 	roots := direct.roots()
-	for _, n := range []*network{direct, relayed} {
+	for n, spec := range map[*network]string{direct: directSpec, relayed: relayedSpec} {
 		n.age()
+		// The operator reads Secrets anew every five minutes, and for another spec at once. This one restarts no seed.
+		n.change("{" + spec + ", networkPolicy: {monitoringNamespaces: [watchers]}}")
 	}
 	for _, n := range []*network{direct, relayed} {
 		n.renewed()
