@@ -13,7 +13,7 @@ import (
 // drained, and are published there. Nothing runs beside this test.
 func TestNodeDrained(t *testing.T) {
 	n := newSpace(t).network("demo", `{exposure: {type: NodePort}, drainSeconds: 20}`)
-	_, _, talk := n.pair()
+	a, b, talk := n.pair()
 	n.documentServed() // a seed that goes names the other one
 	from := n.status().Seeds[0].NodeName
 	t.Cleanup(func() {
@@ -36,5 +36,8 @@ func TestNodeDrained(t *testing.T) {
 		t.Errorf("there are %d seeds, want 2", len(status.Seeds))
 	}
 	talk.goesOn()
+	for _, connected := range []*node{a, b} {
+		eventually(t, "a node is at a seed again", func() bool { return len(connected.seeds()) > 0 })
+	}
 	n.reachable(2)
 }
