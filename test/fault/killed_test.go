@@ -30,10 +30,16 @@ func startAt(t *testing.T, address string) *seed {
 	return nil
 }
 
+// rivalryTime is how long the second of two connections between nodes may replace the
+// first, which is what a handshake may take: two that look for each other at the same
+// time both dial.
+const rivalryTime = 2 * time.Second
+
 // node keeps itself connected to two of the seeds and to a peer.
 func node(t *testing.T, seeds []string) *exchange.Exchange {
 	t.Helper()
 	ex, err := exchange.New(networkID, exchange.Config{
+		Limits: exchange.Limits{HandshakeTime: rivalryTime},
 		OnPeer: func(p *exchange.Peer) {
 			if !p.Outgoing() {
 				go io.Copy(p, p)
@@ -122,19 +128,25 @@ func TestKilledSeed(t *testing.T) {
 	}
 	nodes := []*exchange.Exchange{node(t, urls), node(t, urls)}
 	var link *exchange.Peer
-	eventually(t, nodes, "two nodes with two seeds each are connected", func() bool {
+	var stands time.Time
+	eventually(t, nodes, "two nodes with two seeds each are connected, and no other connection replaces theirs", func() bool {
+		var dialed []*exchange.Peer
 		for _, ex := range nodes {
 			seeds, peers := connected(ex)
-			if len(seeds) != 2 || len(peers) == 0 {
+			if len(seeds) != 2 || len(peers) != 1 {
 				return false
 			}
-			for _, p := range peers {
-				if p.Outgoing() {
-					link = p
-				}
+			if peers[0].Outgoing() {
+				dialed = append(dialed, peers[0])
 			}
 		}
-		return link != nil
+		if len(dialed) != 1 {
+			return false
+		}
+		if link != dialed[0] {
+			link, stands = dialed[0], time.Now()
+		}
+		return time.Since(stands) > 2*rivalryTime
 	})
 	echo(t, link, "before")
 
