@@ -1,9 +1,7 @@
 package v1_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,30 +10,14 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/test/generated"
 )
 
 //go:generate go test -count=1 -run ^TestGeneratedDocument$ . -update
 
-var update = flag.Bool("update", false, "write generated documents instead of comparing them")
-
-const apiDocument = "../../docs/api.md"
-
 // TestGeneratedDocument holds docs/api.md to the definition and to the comments.
 func TestGeneratedDocument(t *testing.T) {
-	want := newDocument(t).String()
-	if *update {
-		if err := os.WriteFile(apiDocument, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(apiDocument)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Fatalf("%s is not up to date: run `make generate`", apiDocument)
-	}
+	generated.File(t, "../../docs/api.md", []byte(newDocument(t).String()))
 }
 
 // document is docs/api.md as far as it is written.

@@ -2,8 +2,6 @@ package helm
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -13,11 +11,10 @@ import (
 
 	"github.com/peerexchange/peerexchange/api/v1/crd"
 	"github.com/peerexchange/peerexchange/internal/operator/rbac"
+	"github.com/peerexchange/peerexchange/test/generated"
 )
 
 //go:generate go test -count=1 -run ^TestGenerated . -update
-
-var update = flag.Bool("update", false, "write what is made from the code, and golden files, instead of comparing them")
 
 const chart = "peer-exchange"
 
@@ -57,33 +54,12 @@ func TestGeneratedChart(t *testing.T) {
 			namespaced = append(namespaced, inNamespace)
 		}
 	}
-	compare(t, filepath.Join(chart, "charts/crds/crds/peerexchange.dev_peernetworks.yaml"), crd.YAML)
+	generated.File(t, filepath.Join(chart, "charts/crds/crds/peerexchange.dev_peernetworks.yaml"), crd.YAML)
 	for name, rules := range map[string][]rbacv1.PolicyRule{"cluster": cluster, "namespace": namespaced, "own": own.Rules} {
 		content, err := yaml.Marshal(rules)
 		if err != nil {
 			t.Fatal(err)
 		}
-		compare(t, filepath.Join(chart, "files/rbac", name+".yaml"), content)
-	}
-}
-
-// compare holds a file to what it is to be, or writes it.
-func compare(t *testing.T, path string, want []byte) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what is made now: run `make generate`, or for manifests `make chart UPDATE=1`, and look at the difference", path)
+		generated.File(t, filepath.Join(chart, "files/rbac", name+".yaml"), content)
 	}
 }

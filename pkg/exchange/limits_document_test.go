@@ -1,49 +1,21 @@
 package exchange
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerexchange/peerexchange/test/generated"
 )
 
 //go:generate go test -count=1 -run ^TestGeneratedLimitsDocument$ . -update
 
-var update = flag.Bool("update", false, "write generated documents instead of comparing them")
-
-// The part of docs/limits.md between these lines is made from the table of
-// limits and from the comments on the fields of Limits.
-const (
-	limitsDocument = "../../docs/limits.md"
-	generatedBegin = "<!-- Made by `make generate` from pkg/exchange/limits.go. -->\n"
-	generatedEnd   = "<!-- End of what is made. -->\n"
-)
-
 func TestGeneratedLimitsDocument(t *testing.T) {
-	content, err := os.ReadFile(limitsDocument)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, begins := strings.Cut(string(content), generatedBegin)
-	_, after, ends := strings.Cut(rest, generatedEnd)
-	if !begins || !ends {
-		t.Fatalf("%s has no place for what is generated", limitsDocument)
-	}
-	want := before + generatedBegin + limitsTable() + limitsText(t) + generatedEnd + after
-	if want == string(content) {
-		return
-	}
-	if !*update {
-		t.Fatalf("%s is not up to date: run `make generate`", limitsDocument)
-	}
-	if err := os.WriteFile(limitsDocument, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	generated.Part(t, "../../docs/limits.md", "pkg/exchange/limits.go", limitsTable()+limitsText(t))
 }
 
 func limitsTable() string {

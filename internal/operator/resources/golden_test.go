@@ -2,7 +2,6 @@ package resources
 
 import (
 	"bytes"
-	"flag"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,12 +12,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/test/generated"
 	"github.com/peerexchange/peerexchange/test/schema"
 )
 
 //go:generate go test -count=1 -run ^TestGenerated . -update
-
-var update = flag.Bool("update", false, "write the golden files instead of comparing them")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -48,20 +46,7 @@ func TestGenerated(t *testing.T) {
 				got.WriteString("---\n")
 				got.Write(document)
 			}
-			path := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("%s is not what is made now; look at the difference after `make generate`:\n%s", path, firstDifference(want, got.Bytes()))
-			}
+			generated.File(t, filepath.Join("testdata", name+".golden"), got.Bytes())
 		})
 	}
 }
@@ -116,16 +101,4 @@ func networks(t *testing.T) map[string]*v1.PeerNetwork {
 		all[strings.TrimSuffix(filepath.Base(path), ".yaml")] = n
 	}
 	return all
-}
-
-// firstDifference is the first line that two texts differ in, with those before it.
-func firstDifference(want, got []byte) string {
-	before, after := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
-	for i := range before {
-		if i >= len(after) || before[i] != after[i] {
-			context := strings.Join(before[max(0, i-4):i], "\n")
-			return context + "\n- " + before[i] + "\n+ " + strings.Join(after[min(i, len(after)):min(i+1, len(after))], "")
-		}
-	}
-	return "more at the end"
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/pod-security-admission/policy"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/test/generated"
 )
 
 // podSpec is a seed's as the API server gets it.
@@ -76,7 +77,7 @@ func TestChangesThatRestartNothing(t *testing.T) {
 		before := template(n)
 		change(&n.Spec)
 		if after := template(n); after != before {
-			t.Errorf("a change of %s restarts the seeds: %s", what, firstDifference([]byte(before), []byte(after)))
+			t.Errorf("a change of %s restarts the seeds: %s", what, generated.Difference(before, after))
 		}
 	}
 }
