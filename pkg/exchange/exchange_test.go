@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/peerexchange/peerexchange/pkg/transports"
+	"github.com/peerexchange/peerexchange/pkg/transports/memory"
 )
 
 var ctx = context.Background()
@@ -266,5 +269,60 @@ func TestRetiredConnectionIsReadToTheEnd(t *testing.T) {
 			t.Errorf("%d and %d peers", len(a.Peers()), len(b.Peers()))
 		}
 		talk(t, kept, b.Peers()[0])
+	})
+}
+
+// When a connection is to go for another one, it is there until that one is, and if that
+// one comes to nothing it stays.
+func TestConnectionStaysUntilItsSuccessorIsReady(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.seed("10.0.0.1")
+		l, err := w.network.New(memory.Config{Name: transports.TCP, Address: "10.0.0.2"}).Listen(ctx, transports.Options{Port: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Of two connections that which the smaller instance dialed stays.
+		hello := `{"command":"hello","id":"net","version":0,"accepts":{},"transports":[],"ext":{"agent":"x","instance":"` + strings.Repeat("0", 32) + `"}}`
+		dialed := make(chan *Peer, 1)
+		go func() {
+			p, err := n.Connect(ctx, transports.TCP, "10.0.0.2", transports.Options{Port: 1000})
+			if err != nil {
+				t.Error(err)
+			}
+			dialed <- p
+		}()
+		conn, err := l.Accept()
+		l.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		first := (&raw{t, conn, newRawFrames(), make(chan struct{})}).listen(false)
+		first.write(opens(0, "pxp"))
+		first.line("%s", hello)
+		first.line(`{"command":"helloack"}`)
+		old := <-dialed
+
+		second := func() *raw {
+			r := w.dialRaw("10.0.0.2", n).listen(false)
+			r.write(opens(0, "pxp"))
+			r.line("%s", hello)
+			synctest.Wait()
+			if got := n.Peers(); !slices.Equal(got, []*Peer{old}) || old.Err() != nil {
+				t.Fatalf("during the second handshake there are the peers %v, and the first one has ended with %v", got, old.Err())
+			}
+			return r
+		}
+		fails := second()
+		fails.conn.Close()
+		second().line(`{"command":"helloack"}`)
+		synctest.Wait()
+		if got := n.Peers(); len(got) != 1 || got[0] == old || old.Err() != ErrDuplicate {
+			t.Errorf("after it there are %v, and the first one has ended with %v, want %v", got, old.Err(), ErrDuplicate)
+		}
+		time.Sleep(closeLinger)
+		if !first.closed() {
+			t.Error("the first connection is still open")
+		}
 	})
 }

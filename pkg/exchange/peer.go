@@ -52,6 +52,7 @@ type Peer struct {
 	links      bool          // it is to become a link to a sibling, or nothing; set before for one that is dialed
 	token      string        // to present in hello
 	introducer *Peer         // who is in between, until the other node is admitted
+	replaces   []*Peer       // connections to the same instance that go when this one is ready
 	refusal    error         // why the other node is turned away, which it has still to hear
 	teaches    bool          // its ICE servers are in use
 	pace       *rate.Limiter // of its control messages; lazily
@@ -273,6 +274,10 @@ func (p *Peer) becomeReady() error {
 	if err := p.ex.addPeer(p); err != nil {
 		return err
 	}
+	for _, old := range p.replaces {
+		old.retire()
+	}
+	p.replaces = nil
 	p.ex.counters.handshakes.Add(1)
 	close(p.ready)
 	p.stopHandshakeTimer()

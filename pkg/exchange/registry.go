@@ -36,7 +36,8 @@ func (ex *Exchange) removeConnection(p *Peer) {
 }
 
 // identify enters what a peer said of itself, and settles which connection stays
-// when there is one to the same instance already.
+// when there is one to the same instance already. One that is ready stays until the
+// new one is.
 func (ex *Exchange) identify(p *Peer, h hello) error {
 	if h.instance == ex.instance {
 		return ErrSelf
@@ -60,7 +61,11 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 				old.probe()
 				return ErrDuplicate
 			case old:
-				losers = append(losers, old)
+				if old.readyAt.IsZero() {
+					losers = append(losers, old)
+				} else {
+					p.replaces = append(p.replaces, old)
+				}
 			default:
 				older = old
 			}
@@ -105,7 +110,8 @@ func (ex *Exchange) rivalryTime() time.Duration {
 	return 10 * time.Second
 }
 
-// addPeer enters a peer whose handshake is complete, with what it accepts.
+// addPeer enters a peer whose handshake is complete, with what it accepts, in place of
+// those that it replaces.
 func (ex *Exchange) addPeer(p *Peer) error {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
@@ -118,6 +124,9 @@ func (ex *Exchange) addPeer(p *Peer) error {
 	if ex.draining {
 		// The other node may have taken the connection for ready before.
 		ex.late = append(ex.late, p)
+	}
+	for _, old := range p.replaces {
+		ex.removePeerLocked(old)
 	}
 	p.readyAt = time.Now()
 	ex.peers[p] = struct{}{}
@@ -137,6 +146,10 @@ func (ex *Exchange) addPeer(p *Peer) error {
 func (ex *Exchange) removePeer(p *Peer) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
+	ex.removePeerLocked(p)
+}
+
+func (ex *Exchange) removePeerLocked(p *Peer) {
 	if _, ready := ex.peers[p]; ready {
 		delete(ex.peers, p)
 		if !p.Sibling() {
