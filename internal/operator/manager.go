@@ -67,7 +67,8 @@ type Config struct {
 	// Seeds asks seeds. [probe.Prober] does.
 	Seeds lookout.Seeds
 	// Registry gets the operator's metrics. Nil is the one that is served at
-	// MetricsListen.
+	// MetricsListen, which all of a process is in: operators that run beside each other
+	// in one process have a registry each.
 	Registry prometheus.Registerer
 	// Logger gets what somebody may act on. Nil discards.
 	Logger *slog.Logger
@@ -230,7 +231,7 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news <-chan ev
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		Named("peernetwork").
-		// The name is one of metrics, and a test runs one operator after the other.
+		// The name is one of metrics, and a test runs operators beside and after each other.
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			SkipNameValidation:      ptr.To(true),

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,28 +19,40 @@ import (
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
 
+// leaseNamespace is where operators have their lease: the namespace of their Role.
+const leaseNamespace = "system"
+
 // start runs an operator for the namespace of w until the function is called.
 func (w *world) start() (stop func()) { return w.startAs(asOperator, func(*Config) {}) }
 
 func (w *world) startAs(api *rest.Config, change func(*Config)) (stop func()) {
 	w.Helper()
+	end := w.startEnding(api, change)
+	stop = sync.OnceFunc(func() {
+		if err := end(); err != nil {
+			w.Error(err)
+		}
+	})
+	w.Cleanup(stop)
+	return stop
+}
+
+// startEnding is for an operator that may end with an error, which end returns. Whoever
+// starts it ends it.
+func (w *world) startEnding(api *rest.Config, change func(*Config)) (end func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.Context()))
-	config := Config{Settings: w.reconciler.Settings, LeaderElection: true, Namespaces: []string{w.network.Namespace}, Seeds: w}
-	config.Settings.Namespace = "system" // that of the operator's Role
+	config := Config{
+		Settings: w.reconciler.Settings, LeaderElection: true, Namespaces: []string{w.network.Namespace}, Seeds: w,
+		Registry: prometheus.NewRegistry(), // there may be another operator beside it
+	}
+	config.Settings.Namespace = leaseNamespace
 	change(&config)
 	ended := make(chan error, 1)
 	go func() { ended <- Run(ctx, api, config) }()
-	var once sync.Once
-	stop = func() {
-		once.Do(func() {
-			cancel()
-			if err := <-ended; err != nil {
-				w.Error(err)
-			}
-		})
-	}
-	w.Cleanup(stop)
-	return stop
+	return sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
 }
 
 // until waits until the condition is there, for as long as the test may take.

@@ -29,9 +29,13 @@ type requests struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	reads, writes int
-	examples      []string // of writes
+	examples      []string // of writes, the first ones
 	meshes        map[string]bool
+	elections     int // for the lease, and events of it
 }
+
+// maxExamples is how many writes are remembered.
+const maxExamples = 20
 
 // of is a configuration whose requests are counted.
 func (r *requests) of(api *rest.Config) *rest.Config {
@@ -55,13 +59,15 @@ func (r *requests) count(request *http.Request) {
 	path := request.URL.Path
 	switch {
 	case request.URL.Query().Get("watch") != "":
+	case strings.Contains(path, "/namespaces/"+leaseNamespace+"/"):
+		r.elections++
 	case request.Method == http.MethodGet:
 		r.reads++
 		if strings.HasSuffix(path, "-mesh") {
 			r.meshes[path] = true
 		}
 	default:
-		if r.writes++; len(r.examples) < 5 {
+		if r.writes++; len(r.examples) < maxExamples {
 			r.examples = append(r.examples, request.Method+" "+path)
 		}
 	}
@@ -72,7 +78,7 @@ func (r *requests) reset() (reads, writes int, examples []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	reads, writes, examples = r.reads, r.writes, r.examples
-	r.reads, r.writes, r.examples, r.meshes = 0, 0, nil, make(map[string]bool)
+	r.reads, r.writes, r.examples, r.meshes, r.elections = 0, 0, nil, make(map[string]bool), 0
 	return reads, writes, examples
 }
 
@@ -80,6 +86,12 @@ func (r *requests) networks() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.meshes)
+}
+
+func (r *requests) elected() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.elections
 }
 
 // gauge sums the values of a metric of controller-runtime that are of this controller,
