@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/metrics"
 )
 
 // scraped is all values, by name and labels.
@@ -33,8 +34,8 @@ func scraped(t *testing.T, m *Metrics) map[string]float64 {
 			for _, l := range one.GetLabel() {
 				name += " " + l.GetValue()
 				for _, m := range operatorMetrics {
-					i := slices.IndexFunc(m.labels, func(known label) bool { return known.name == l.GetName() })
-					if m.name == family.GetName() && len(m.labels[i].values) > 0 && !slices.Contains(m.labels[i].values, l.GetValue()) {
+					i := slices.IndexFunc(m.Labels, func(known metrics.Label) bool { return known.Name == l.GetName() })
+					if m.Name == family.GetName() && len(m.Labels[i].Values) > 0 && !slices.Contains(m.Labels[i].Values, l.GetValue()) {
 						t.Errorf("%s is not a documented value", name)
 					}
 				}

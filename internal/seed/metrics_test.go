@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/peerexchange/peerexchange/internal/metrics"
 	"github.com/peerexchange/peerexchange/pkg/exchange"
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
@@ -29,15 +30,15 @@ func gather(t *testing.T, s *testSeed) map[string]float64 {
 	}
 	got := make(map[string]float64)
 	for _, family := range families {
-		i := slices.IndexFunc(metrics, func(m metric) bool { return m.name == family.GetName() })
+		i := slices.IndexFunc(seedMetrics, func(m metrics.Metric[*reading]) bool { return m.Name == family.GetName() })
 		if i < 0 {
 			continue
 		}
 		for _, m := range family.GetMetric() {
 			key := family.GetName()
-			for _, l := range metrics[i].labels {
+			for _, l := range seedMetrics[i].Labels {
 				for _, pair := range m.GetLabel() {
-					if pair.GetName() == l.name {
+					if pair.GetName() == l.Name {
 						key += " " + pair.GetValue()
 					}
 				}
@@ -127,12 +128,12 @@ func TestLabelsAreFromFixedSets(t *testing.T) {
 		t.Errorf("there were %v, and now there are %v", before, after)
 	}
 	var want []string
-	for _, m := range metrics {
-		keys := []string{m.name}
-		for _, l := range m.labels {
+	for _, m := range seedMetrics {
+		keys := []string{m.Name}
+		for _, l := range m.Labels {
 			var longer []string
 			for _, key := range keys {
-				for _, value := range l.values {
+				for _, value := range l.Values {
 					longer = append(longer, key+" "+value)
 				}
 			}
@@ -162,12 +163,12 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") {
 		t.Errorf("content type is %q", res.Header.Get("Content-Type"))
 	}
-	for _, m := range metrics {
-		if !strings.Contains(body, "# HELP "+m.name+" "+m.help+"\n") {
-			t.Errorf("%s is not served with its help", m.name)
+	for _, m := range seedMetrics {
+		if !strings.Contains(body, "# HELP "+m.Name+" "+m.Help+"\n") {
+			t.Errorf("%s is not served with its help", m.Name)
 		}
-		if suffix := strings.HasSuffix(m.name, "_total"); suffix != (m.kind == prometheus.CounterValue) {
-			t.Errorf("%s: a counter's name, and no other, ends in _total", m.name)
+		if suffix := strings.HasSuffix(m.Name, "_total"); suffix != (m.Kind == prometheus.CounterValue) {
+			t.Errorf("%s: a counter's name, and no other, ends in _total", m.Name)
 		}
 	}
 	for _, name := range []string{"go_goroutines", "process_start_time_seconds", "process_open_fds"} {
