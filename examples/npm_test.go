@@ -7,43 +7,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/peerexchange/peerexchange/test/markdown"
 )
 
 // The programs for npm clients stand in the documents, in code blocks that begin
 // with their file name. What a reader copies is what is run here, but for the
 // seed's address and, since both packages have one name, that of the package.
 
-// documents have the programs; a program that is in several is the same in all.
-var documents = []string{"../README.md", "../docs/clients.md"}
-
-var codeBlock = regexp.MustCompile("(?s)```js\n// ([a-z0-9-]+\\.js)\n(.*?)```\n")
-
-func documentedPrograms(t *testing.T) map[string]string {
-	t.Helper()
-	programs := make(map[string]string)
-	for _, document := range documents {
-		content, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range codeBlock.FindAllStringSubmatch(string(content), -1) {
-			name, code := block[1], block[2]
-			if other, ok := programs[name]; ok && other != code {
-				t.Errorf("%s has another %s than a document before it", document, name)
-			}
-			programs[name] = code
-		}
-	}
-	return programs
-}
-
 // startNode runs a documented program in Node, against the seed at url.
 func startNode(t *testing.T, name, program, url string) *process {
 	t.Helper()
-	code, ok := documentedPrograms(t)[program]
+	code, ok := markdown.Files(t, "../README.md", "../docs/clients.md")[program]
 	if !ok {
 		t.Fatalf("no document has %s", program)
 	}

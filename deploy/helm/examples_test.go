@@ -3,7 +3,6 @@ package helm
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 
+	"github.com/peerexchange/peerexchange/test/markdown"
 	"github.com/peerexchange/peerexchange/test/schema"
 )
 
@@ -44,18 +44,20 @@ func TestExamplesInDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	for _, path := range []string{"../../docs/kubernetes.md", "../../docs/api.md"} {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		manifests := block.FindAllSubmatch(content, -1)
-		if len(manifests) == 0 {
-			t.Errorf("%s has no manifest", path)
+		found := false
+		for _, block := range markdown.Blocks(string(content)) {
+			if block.Language == "yaml" {
+				found = true
+				decode(t, networks, block.Text)
+			}
 		}
-		for _, manifest := range manifests {
-			decode(t, networks, string(manifest[1]))
+		if !found {
+			t.Errorf("%s has no manifest", path)
 		}
 	}
 }

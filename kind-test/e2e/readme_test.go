@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerexchange/peerexchange/test/markdown"
 )
 
 // readmeTime bounds the longest block of the README, which builds images.
@@ -23,7 +25,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := blocksOf(string(content), "Kubernetes")
+	blocks := markdown.Blocks(markdown.Section(string(content), "Kubernetes"))
 	if len(blocks) < 5 {
 		t.Fatalf("the README's section has %d blocks", len(blocks))
 	}
@@ -37,19 +39,19 @@ func TestReadme(t *testing.T) {
 	installed := &network{space: s, name: "seeds", id: "my-network"}
 	printed := ""
 	for _, block := range blocks {
-		switch block.language {
+		switch block.Language {
 		case "sh":
-			if strings.Contains(block.text, "seed check") {
+			if strings.Contains(block.Text, "seed check") {
 				installed.documentServed() // a person takes the seconds that it takes to reach the seeds
 			}
-			printed = s.sh(kubeconfig, block.text)
-			t.Logf("%s\n%s", block.text, printed)
+			printed = s.sh(kubeconfig, block.Text)
+			t.Logf("%s\n%s", block.Text, printed)
 		case "text":
-			if !sampleOf(block.text).MatchString(printed) {
-				t.Errorf("the README shows\n%s\nand it is\n%s", block.text, printed)
+			if !sampleOf(block.Text).MatchString(printed) {
+				t.Errorf("the README shows\n%s\nand it is\n%s", block.Text, printed)
 			}
 		default:
-			t.Errorf("the section has a block in %q, which this test does not know", block.language)
+			t.Errorf("the section has a block in %q, which this test does not know", block.Language)
 		}
 	}
 }
@@ -76,19 +78,6 @@ func (s *space) ownKubeconfig() string {
 	path := s.file("kubeconfig", content)
 	s.run("kubectl", "--kubeconfig", path, "config", "set-context", "--current", "--namespace", s.namespace)
 	return path
-}
-
-type block struct{ language, text string }
-
-// blocksOf are the code blocks of a section.
-func blocksOf(markdown, section string) []block {
-	_, rest, _ := strings.Cut(markdown, "\n## "+section+"\n")
-	text, _, _ := strings.Cut(rest, "\n## ")
-	var blocks []block
-	for _, m := range regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
-		blocks = append(blocks, block{m[1], m[2]})
-	}
-	return blocks
 }
 
 // sampleOf matches the end of an output that is like a sample: words that have digits, such as addresses

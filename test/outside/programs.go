@@ -9,28 +9,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/peerexchange/peerexchange/test/clients"
+	"github.com/peerexchange/peerexchange/test/markdown"
 )
-
-// block is a code block of a document that begins with its file name.
-var block = regexp.MustCompile("(?s)```(?:go|js|html)\n(?://|<!--) ([a-z0-9-]+\\.(?:go|js|html))(?: -->)?\n(.*?)```\n")
 
 // Programs runs those of docs/applications.md, as they stand there, each from another seed
 // than the one before. They greet each other.
 func Programs(t *testing.T, n Network) {
-	page, err := os.ReadFile(filepath.Join(n.Lab.Packages(), "../../../../docs/applications.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := make(map[string]string)
-	for _, match := range block.FindAllStringSubmatch(string(page), -1) {
-		code[match[1]] = match[2]
-	}
-	p := programs{n, code}
+	p := programs{n, markdown.Files(t, filepath.Join(n.Lab.Packages(), "../../../../docs/applications.md"))}
 	t.Run("v0", func(t *testing.T) {
 		t.Parallel()
 		ctx := clients.Context(t)
