@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/peerexchange/peerexchange/test/clients"
 	"github.com/peerexchange/peerexchange/test/localseed"
 )
@@ -22,33 +20,10 @@ var (
 const networkID = "outside"
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	fail := func(err error) int {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	dir, err := os.MkdirTemp("", "outside-")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.RemoveAll(dir)
-	if authority, err = localseed.NewAuthority(dir); err != nil {
-		return fail(err)
-	}
-	if lab, err = clients.NewLab(clients.Config{Network: networkID, CAFile: authority.CAFile}); err != nil {
-		return fail(err)
-	}
-	code := m.Run()
-	if err := lab.Close(); err != nil {
-		return fail(err)
-	}
-	if err := goleak.Find(); err != nil {
-		return fail(err)
-	}
-	return code
+	os.Exit(localseed.Main(m, networkID, func(a *localseed.Authority, l *clients.Lab) error {
+		authority, lab = a, l
+		return nil
+	}))
 }
 
 // startSeeds runs two seeds as one network.
