@@ -14,10 +14,10 @@ const (
 )
 
 // Draw asks via for a peer. May it be lost, it is repeated: the WebRTC of Node,
-// @roamhq/wrtc 0.10.0, now and then (1 in 100) hands the first two messages of a
-// data channel that the other side opened to the client in the wrong order. npm
-// clients send three at once, and wait for ever when that goes wrong. A Go node
-// sends one, so its draws are never lost.
+// @roamhq/wrtc 0.10.0, now and then (1 in 100, and more on a busy machine) hands
+// messages of a data channel that the other side opened to the client before the
+// first (node/firstmessage.js). npm clients send several at once, and wait for ever
+// when that goes wrong. A Go node sends one, so its draws are never lost.
 func Draw(ctx context.Context, p Node, via int, mayBeLost bool) (int, error) {
 	if !mayBeLost {
 		return p.GetNewPeer(ctx, via)

@@ -22,7 +22,8 @@ type Node interface {
 	// Await waits until the node's peers are as cond wants them.
 	Await(ctx context.Context, what string, cond func(peers []PeerInfo) bool) error
 	// Troubles are the errors of connections that an npm client told its
-	// application of, besides those that calls returned.
+	// application of, besides those that calls returned, and those that the WebRTC of
+	// Node is to blame for, see [Draw].
 	Troubles() []string
 	// IsGo tells whether this module is under test here.
 	IsGo() bool

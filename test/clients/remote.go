@@ -37,8 +37,9 @@ const maxLog = 400
 
 // Remote is an npm client that a test controls through messages, be it in a
 // Node process or in a tab. Options of its start, as the drivers know them:
-// guard goes on after an exception that nobody caught, and allowIncoming is
-// that of generation 1.
+// guard goes on after an exception that nobody caught, allowIncoming is that of
+// generation 1, and first says what happens in Node to the first message of the
+// first data channel that another opens: late or garbled (node/firstmessage.js).
 type Remote struct {
 	*book
 	lab  *Lab

@@ -6,12 +6,12 @@ require('simple-peer').config = { iceServers: [] }
 // commands makes the function that carries out what a test says, one JSON
 // object each, and answers with one: {"id":1,"ok":true,…} or {"id":1,"error":"…"}.
 // create is the node of a generation (v0.js, v1.js).
-module.exports = function commands (create, report, wrtc) {
+module.exports = function commands (create, report) {
   var node = null
 
   var own = {
     start: function (args, cb) {
-      node = create(args, report, wrtc)
+      node = create(args, report)
       cb(null)
     },
     request: function (args, cb) {

@@ -8,6 +8,7 @@
 var generation = process.argv[2]
 var create = generation === 'v0' ? require('./v0.js') : require('./v1.js')
 var commands = require('./commands.js')
+var watch = require('./firstmessage.js')
 
 // Bytes that clients log must not get between the lines.
 var out = process.stdout.write.bind(process.stdout)
@@ -23,7 +24,9 @@ process.on('uncaughtException', function (err) {
   if (!guard) process.exit(70)
 })
 
-var command = commands(create, report, require('@roamhq/wrtc'))
+var command = commands(function (opts, report) {
+  return create(opts, report, watch(require('@roamhq/wrtc'), opts.first))
+}, report)
 var rest = ''
 process.stdin.setEncoding('utf8')
 process.stdin.on('data', function (text) {

@@ -16,6 +16,9 @@ Math.random = random
 var streams = require('./streams.js')
 var Peers = require('./peers.js')
 
+// NOT_PXP is what a client says of a connection that begins with anything but PXP's first bytes.
+var NOT_PXP = 'Invalid magic value, peer not using PXP'
+
 // node drives a swarm of npm peer-exchange 2.x, which takes ready-made streams
 // where 0.4.x dials and listens itself.
 module.exports = function node (opts, report, wrtc) {
@@ -31,6 +34,18 @@ module.exports = function node (opts, report, wrtc) {
   swarm.on('connect', function (stream, peer) { peers.add(peer, stream, !!peer.incoming) })
   swarm.on('disconnect', function (peer) { peers.remove(peer) })
   swarm.on('peerError', function (err, peer) { peers.error(peer, err) })
+
+  // A connection whose beginning Node's WebRTC put in the wrong order is nobody's
+  // error. It is told apart, so that another node that causes the same one is found.
+  var accept = swarm.accept
+  if (wrtc) {
+    swarm.accept = function (stream, cb) {
+      accept.call(swarm, stream, function (err, conn) {
+        if (err && err.message === NOT_PXP && wrtc.overtaken(stream.channelName)) return report({ event: 'overtaken' })
+        cb(err, conn)
+      })
+    }
+  }
 
   function found (cb) {
     return function (err, stream) {

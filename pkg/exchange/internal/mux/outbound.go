@@ -43,9 +43,9 @@ func (o *outbound) pending() bool {
 }
 
 // SendMagic queues bytes that are no frame: what a generation of the protocol
-// puts before the first one. It is called before anything is sent, and leaves in
-// one write with the first frame: @roamhq/wrtc may swap the first two messages of
-// a data channel.
+// puts before the first one. It is called before anything is sent, and before Run or
+// after Hold, so that it leaves in one write with the first frames: @roamhq/wrtc may
+// hand the first message of a data channel to a client after others.
 func (s *Session) SendMagic(magic []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

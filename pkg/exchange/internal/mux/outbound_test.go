@@ -28,14 +28,25 @@ func TestHalvesOpenLazilyInOrderOfTheirIDs(t *testing.T) {
 	})
 }
 
-func TestMagicIsSentBeforeTheFirstFrame(t *testing.T) {
+func TestMagicLeavesWithTheFirstFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, peer := newTestSession(t, Config{})
+		ours, theirs := net.Pipe()
+		s := New(ours, Config{})
 		s.SendMagic([]byte("#PXP#"))
-		s.channel(t, "pxp", nil).Send([]byte("x"))
-		if got, want := peer.bytes(), "#PXP#\x00\x03pxp\x02\x01x"; string(got) != want {
-			t.Errorf("sent %q, want %q", got, want)
+		synctest.Wait()
+		c, err := s.Channel("pxp", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
+		c.Send([]byte("x"))
+		// One read of a pipe is of one write.
+		write := make([]byte, 100)
+		n, err := theirs.Read(write)
+		if got, want := write[:n], "#PXP#\x00\x03pxp\x02\x01x"; err != nil || string(got) != want {
+			t.Errorf("sent %q and %v, want %q", got, err, want)
+		}
+		s.Close(nil)
+		s.Wait()
 	})
 }
 
