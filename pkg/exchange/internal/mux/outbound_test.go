@@ -367,16 +367,17 @@ func TestNobodyWaitsForEachOther(t *testing.T) {
 		a, b := net.Pipe()
 		var got [2]int
 		var sessions [2]*testSession
+		var channels [2]*Channel
 		for i, conn := range []net.Conn{a, b} {
-			s := runSession(t, conn, Config{})
-			sessions[i] = s
-			var c *Channel
-			c = s.channel(t, "pxp", receiverFunc(func(p []byte) error {
+			sessions[i] = runSession(t, conn, Config{})
+			channels[i] = sessions[i].channel(t, "pxp", receiverFunc(func(p []byte) error {
 				if got[i] += len(p); got[i] < exchanges*1000 {
-					return c.Send(p)
+					return channels[i].Send(p)
 				}
 				return nil
 			}))
+		}
+		for _, c := range channels {
 			c.Send(make([]byte, 1000))
 		}
 		advance(time.Second)
