@@ -178,25 +178,27 @@ func (ex *Exchange) Serve(l net.Listener, transport string) error {
 
 // ServeConn takes one connection that another node made. It returns at once; a
 // connection that exceeds a limit, or that is no peer in the end, is closed.
-func (ex *Exchange) ServeConn(conn net.Conn, transport string) { ex.serveConn(conn, transport, nil) }
+func (ex *Exchange) ServeConn(conn net.Conn, transport string) {
+	ex.serveConn(conn, transport, introduction{})
+}
 
 // serveConn takes a connection that was made to this node, or negotiated through
-// an introducer.
-func (ex *Exchange) serveConn(conn net.Conn, transport string, introducer *Peer) {
+// another one.
+func (ex *Exchange) serveConn(conn net.Conn, transport string, from introduction) {
 	host := hostOf(conn.RemoteAddr())
-	from := ownedBy(host)
-	release := func() { ex.admission.release(from) }
-	limit, ok := ex.admission.acquire(from)
+	owner := ownedBy(host)
+	release := func() { ex.admission.release(owner) }
+	limit, ok := ex.admission.acquire(owner)
 	if !ok {
 		release, ok = ex.admitExpected(host)
 	}
 	if !ok {
-		ex.refused(limit, from.Addr().String())
+		ex.refused(limit, owner.Addr().String())
 		conn.Close()
 		return
 	}
 	p := newPeer(ex, conn, transport, false)
-	p.introducer = introducer
+	p.introducer, p.introduced = from.by, from.alias
 	p.expected = limit != ""
 	if err := ex.launch(p, release); err != nil {
 		conn.Close()

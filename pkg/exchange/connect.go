@@ -88,6 +88,7 @@ type connected struct {
 	token     string // to present; none to nodes that a peer has named
 	chosen    bool   // see Peer.chosen
 	links     bool   // it is to become a link to a sibling
+	alias     string // see Peer.introduced
 }
 
 func (ex *Exchange) dialer(transport string) (transports.Dialer, error) {
@@ -154,7 +155,7 @@ func (ex *Exchange) dialOffer(ctx context.Context, by *Peer, a wire.Answer) (*co
 	if err != nil {
 		return nil, fmt.Errorf("dial offered candidate: %w", err)
 	}
-	c.protocol = V0
+	c.protocol, c.alias = V0, a.Alias
 	if !opts.Secure {
 		// What is remembered is where it was found: a name without a certificate for it
 		// may lead elsewhere the next time.
@@ -183,7 +184,7 @@ func (ex *Exchange) resolveOffer(ctx context.Context, by *Peer, host string) net
 // handshake makes a peer of an outgoing connection.
 func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) {
 	p := newPeer(ex, c.conn, c.transport, true)
-	p.protocol, p.dialed, p.token, p.chosen, p.links = c.protocol, c.dialed, c.token, c.chosen, c.links
+	p.protocol, p.dialed, p.token, p.chosen, p.links, p.introduced = c.protocol, c.dialed, c.token, c.chosen, c.links, c.alias
 	if err := ex.launch(p, func() {}); err != nil {
 		c.conn.Close()
 		return nil, err

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// maxCopies is how many peers without an identity a [Maintainer] gets from one
-// place, over each generation of the protocol. They may be one npm node: it does not
-// say who it is, every neighbour offers it, and a small network has nobody else.
-// They may as well be several nodes behind one address, so that one is not enough.
+// maxCopies is how many peers a [Maintainer] gets from one place that have neither
+// instance nor alias, over each generation of the protocol. They may be one npm node:
+// other npm nodes offer it without a name, and in generation 1 nobody has one. They may
+// as well be several nodes behind one address, so that one is not enough.
 const maxCopies = 2
 
 // copyGrace is how long one too many stays: npm applications greet a peer, and fail
@@ -18,18 +18,25 @@ const copyGrace = 2 * time.Second
 
 var errCopy = errors.New("peer may well be one that is connected already")
 
-// isCopy tells whether a new peer is more than there should be of its place.
+// isCopy tells whether a new peer is called like one that is connected, or is more
+// than there should be of its place.
 func (ex *Exchange) isCopy(p *Peer) bool {
 	if p.Instance() != "" {
 		return false
 	}
-	same := 0
+	ofPlace := 0
 	for _, other := range ex.Peers() {
-		if other != p && other.Instance() == "" && other.protocol == p.protocol && other.place() == p.place() {
-			same++
+		if other == p || other.Instance() != "" || other.protocol != p.protocol {
+			continue
+		}
+		switch same, called := ex.isCalled(p, other); {
+		case same:
+			return true
+		case !called && other.place() == p.place():
+			ofPlace++
 		}
 	}
-	return same >= maxCopies
+	return ofPlace >= maxCopies
 }
 
 // place is where the other node is: an address, which is the same one for all that

@@ -1,6 +1,11 @@
 package exchange
 
-import "testing"
+import (
+	"net"
+	"testing"
+
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
 
 func TestCopies(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -25,6 +30,20 @@ func TestCopies(t *testing.T) {
 			p := nameless([]string{"127.0.0.1", "127.0.0.2", "10.0.0.1", "127.0.0.1"}[i])
 			if got, want := n.isCopy(p), i >= maxCopies; got != want {
 				t.Errorf("connection %d of this machine is a copy: %v", i+1, got)
+			}
+		}
+		var named [3]*Peer
+		for i, alias := range []string{newID(), newID(), ""} {
+			if alias == "" {
+				alias = named[0].introduced
+			}
+			from, to := net.Pipe()
+			defer from.Close()
+			n.serveConn(to, transports.TCP, introduction{alias: alias})
+			(&raw{t, from, newRawFrames(), make(chan struct{})}).shakeV0("")
+			named[i] = n.next()
+			if got, want := n.isCopy(named[i]), i == 2; got != want {
+				t.Errorf("connection %d that has an alias is a copy: %v", i+1, got)
 			}
 		}
 	})

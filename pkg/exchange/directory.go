@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
@@ -163,8 +162,8 @@ const (
 type rank int
 
 const (
-	fresh    rank = iota // not offered lately
-	repeated             // offered lately
+	fresh    rank = iota // not led to each other lately
+	repeated             // they were
 	usedUp               // of a network that the last two answers were from
 	none
 )
@@ -239,41 +238,45 @@ func (d *directory) sample(s service, n int, suits func(*listing) bool) []*listi
 	return all[:min(n, len(all))]
 }
 
-// offers is what one peer was offered lately.
+// offers is whom one peer was led to lately.
 type offers struct {
-	last []offer // a ring, as far as it is filled
+	last []offer // what it was offered: a ring, as far as it is filled
 	next int
+	to   [offersRemembered]uint64 // to whom it was offered, by serial: a ring
+	then int
 }
 
 type offer struct {
 	serial  uint64 // of the candidate
 	sibling string // the instance of the seed whose candidate it is; empty for this node's
 	network netip.Prefix
-	at      time.Time
 }
 
-// How many offers are remembered. A node that excludes those that it has asks
-// again until it has enough, and npm nodes have no instance to be excluded by: it
-// is not offered the same one again until repeatAfter.
-const (
-	offersRemembered = 8
-	offersExcluded   = 64
-	repeatAfter      = 5 * time.Minute
-)
+// offersRemembered is how many offers are remembered.
+const offersRemembered = 8
 
-func newOffers(excludes bool) *offers {
-	n := offersRemembered
-	if excludes {
-		n = offersExcluded
+// offers returns what is remembered for a peer. The caller holds Exchange.mu.
+func (p *Peer) offers() *offers {
+	if p.offered == nil {
+		p.offered = new(offers)
 	}
-	return &offers{last: make([]offer, 0, n)}
+	return p.offered
 }
 
 func (o *offers) add(l *listing) {
-	o.note(offer{l.peer.serial, "", networkOf(l.peer.addr), time.Now()})
+	o.note(offer{l.peer.serial, "", networkOf(l.peer.addr)})
+}
+
+// led notes that somebody was offered this peer.
+func (o *offers) led(asker *Peer) {
+	o.to[o.then] = asker.serial
+	o.then = (o.then + 1) % len(o.to)
 }
 
 func (o *offers) note(made offer) {
+	if o.last == nil {
+		o.last = make([]offer, 0, offersRemembered)
+	}
 	if len(o.last) < cap(o.last) {
 		o.last = append(o.last, made)
 	} else {
@@ -282,27 +285,15 @@ func (o *offers) note(made offer) {
 	o.next = (o.next + 1) % cap(o.last)
 }
 
-func (o *offers) has(l *listing) bool { return o.find(l) != nil }
-
-// find returns the latest offer of a candidate.
-func (o *offers) find(l *listing) *offer {
-	for i := range o.last {
-		if made := o.before(i); made.serial == l.peer.serial && made.sibling == "" {
-			return made
-		}
-	}
-	return nil
+// has tells whether the two were led to each other.
+func (o *offers) has(l *listing) bool {
+	return slices.Contains(o.to[:], l.peer.serial) ||
+		slices.ContainsFunc(o.last, func(made offer) bool { return made.serial == l.peer.serial && made.sibling == "" })
 }
 
 // before returns the last offer but i.
 func (o *offers) before(i int) *offer {
 	return &o.last[(o.next+cap(o.last)-1-i)%cap(o.last)]
-}
-
-// tooSoon tells whether a candidate that cannot be excluded would come again.
-func (o *offers) tooSoon(l *listing) bool {
-	made := o.find(l)
-	return made != nil && time.Since(made.at) < repeatAfter
 }
 
 // usedUp tells whether the last two offers were both of that network.

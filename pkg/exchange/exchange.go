@@ -56,6 +56,7 @@ type Exchange struct {
 	peers       map[*Peer]struct{}    // ready and not ended
 	kinds       map[PeerKind]int      // how many of them there are of each kind
 	instances   map[string][]*Peer    // ready or about to be, by the instance they announced
+	aliases     map[string]int        // how many of those without an instance are called so
 	listeners   map[string]*accepting // by transport, from the moment that Accept was called
 	announced   announcements         // what hello says that this node accepts
 	candidates  directory
@@ -93,6 +94,7 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		peers:       make(map[*Peer]struct{}),
 		kinds:       make(map[PeerKind]int),
 		instances:   make(map[string][]*Peer),
+		aliases:     make(map[string]int),
 		listeners:   make(map[string]*accepting),
 		serving:     make(map[net.Listener]struct{}),
 		subscribers: make(map[chan struct{}]struct{}),

@@ -5,7 +5,7 @@ import "slices"
 // The extensions of the protocol, each used between two nodes that both announced it.
 const (
 	featureAddresses = "addresses" // hello has where a node is publicly reached
-	featureExclude   = "exclude"   // getPeer names instances that are connected already
+	featureExclude   = "exclude"   // getPeer names what is connected already, by its instance or its alias
 	featureGoAway    = "goaway"    // goaway tells where to go instead
 	featureICE       = "ice"       // ICE servers are handed out, or used
 	featureMesh      = "mesh"      // it is a seed that may have siblings

@@ -84,15 +84,15 @@ type signaling interface {
 
 // respond is the candidate's side of a negotiation that somebody else asked
 // for. It runs in a goroutine of its own until there is a peer, or none.
-func (ex *Exchange) respond(via *Peer, negotiator transports.Negotiator, signals signaling) {
+func (ex *Exchange) respond(from introduction, negotiator transports.Negotiator, signals signaling) {
 	defer signals.close()
 	ctx, cancel := context.WithTimeout(ex.lifetime, ex.config.RequestTimeout)
 	defer cancel()
 	conn, transport, err := signals.negotiate(ctx, negotiator, transports.Responder)
 	if err != nil {
-		ex.report(fmt.Errorf("negotiate %s with a peer of %s: %w", negotiator.Name(), via.RemoteAddress(), err))
+		ex.report(fmt.Errorf("negotiate %s with a peer of %s: %w", negotiator.Name(), from.by.RemoteAddress(), err))
 		return
 	}
 	signals.close()
-	ex.serveConn(conn, transport, via)
+	ex.serveConn(conn, transport, from)
 }

@@ -77,7 +77,7 @@ func (g *getPeer) forward() bool {
 	f := &forward{
 		ex: ex, tries: forwardsTried, services: g.services(), seen: g.seen, done: g.forwarded,
 		want: wire.MeshWant{
-			Transports: a.transports, Secure: a.secure, Instance: a.instance, Exclude: instancesOf(a.exclude), Excludes: a.excludes,
+			Transports: a.transports, Secure: a.secure, Instance: a.instance, Exclude: instancesOf(a.exclude), Excludes: a.excludes, Alias: ex.aliasOf(a.peer),
 		},
 	}
 	if a.addr.IsValid() {
@@ -86,7 +86,7 @@ func (g *getPeer) forward() bool {
 	return f.begin()
 }
 
-// instancesOf returns those of the names that can be instances. What else a stranger
+// instancesOf returns those of the names that can be instances or aliases. What else a stranger
 // puts there is of no use to a sibling, and might be too large for it.
 func instancesOf(names []string) (instances []string) {
 	for _, name := range names {
@@ -104,7 +104,7 @@ func (g *getPeer) seen(via *link) []uint64 {
 	defer ex.mu.Unlock()
 	var serials []uint64
 	for _, made := range g.asking.offered.last {
-		if made.sibling == via.p.hello.instance && (!g.asking.excludes || time.Since(made.at) < repeatAfter) {
+		if made.sibling == via.p.hello.instance {
 			serials = append(serials, made.serial)
 		}
 	}
@@ -144,10 +144,14 @@ func (g *getPeer) pass(f *forwarded) bool {
 		ex.counters.direct.Add(1)
 	}
 	ex.mu.Lock()
-	g.asking.offered.note(offer{serial: found.Candidate, sibling: f.via.p.hello.instance, at: time.Now()})
+	g.asking.offered.note(offer{serial: found.Candidate, sibling: f.via.p.hello.instance})
 	ex.mu.Unlock()
+	alias := ""
+	if g.asking.excludes && wire.IsInstance(found.Alias) {
+		alias = found.Alias
+	}
 	g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
-		Transport: found.Transport, Opts: found.Opts, Address: found.Address, Nonce: nonce,
+		Transport: found.Transport, Opts: found.Opts, Address: found.Address, Nonce: nonce, Alias: alias,
 	}))
 	return true
 }
@@ -173,7 +177,7 @@ func (g *getPeer) offer(from *directory) bool {
 			ex.counters.relayed.Add(1)
 		}
 		g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
-			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce, Relayed: relayed,
+			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce, Relayed: relayed, Alias: ex.aliasFor(g.v.p, l.peer),
 		}))
 		return true
 	}
@@ -208,7 +212,7 @@ func (v *v0) introduce(l *listing, nonce string) (relayed int, ok bool) {
 	if r == nil {
 		return 0, false
 	}
-	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, transport, relayed)); err != nil {
+	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, transport, relayed, v.p.ex.aliasFor(l.peer, v.p))); err != nil {
 		r.close()
 		return 0, false
 	}

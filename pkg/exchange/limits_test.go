@@ -503,35 +503,6 @@ func TestQueueOverflowIsSlowPeer(t *testing.T) {
 	}
 }
 
-// A node that asks for peers until it has enough is not led to the same npm node
-// again and again: there is no instance by which it could exclude it.
-func TestNpmNodesAreOfferedOnceToWhoExcludes(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		seed := w.seed("10.0.0.1")
-		for i := range 3 {
-			w.dialRaw(fmt.Sprintf("10.0.1.%d", i), seed).shakeV0(`"webrtc":true`)
-		}
-		asker := w.dialRaw("10.0.0.3", seed).listen(false)
-		asker.write(opens(0, "pxp"))
-		asker.line(`{"command":"hello","id":"net","version":0,"accepts":{},"transports":["webrtc"],"ext":{"agent":"x","instance":"%s","features":["exclude"]}}`, newID())
-		asker.line(`{"command":"helloack"}`)
-		asker.take()
-		offered := func() bool {
-			asker.line(`{"command":"getPeer","reqId":"r"}`)
-			return asker.message()["transport"] != nil
-		}
-		for i := range 5 {
-			if got := offered(); got != (i < 3) {
-				t.Errorf("request %d: offered %v", i, got)
-			}
-		}
-		time.Sleep(repeatAfter)
-		if !offered() {
-			t.Error("never offered again")
-		}
-	})
-}
-
 func TestUnlimitedControlMessages(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		seed := w.seed("10.0.0.1", limited("control-message-bytes", "unlimited"))

@@ -21,7 +21,8 @@ type asking struct {
 	addr       netip.Addr
 	secure     bool     // insecure websockets are of no use to it
 	instance   string   // empty for npm nodes
-	exclude    []string // instances that it has already
+	alias      string   // what the sibling calls it if it has none
+	exclude    []string // instances and aliases that it has already
 	excludes   bool     // it knows that feature
 	offered    *offers  // before
 }
@@ -39,10 +40,7 @@ func (ex *Exchange) asks(p *Peer, exclude []string) *asking {
 			a.transports = append(a.transports, name)
 		}
 	}
-	if p.offered == nil {
-		p.offered = newOffers(a.excludes)
-	}
-	a.offered = p.offered
+	a.offered = p.offers()
 	return a
 }
 
@@ -54,7 +52,7 @@ func (a *asking) suits(l *listing) bool {
 		return false
 	case l.instance != "":
 		return l.instance != a.instance && !slices.Contains(a.exclude, l.instance)
-	case a.excludes && a.offered.tooSoon(l):
+	case l.peer.alias != "" && slices.Contains(a.exclude, l.peer.alias):
 		return false
 	default:
 		return a.link == nil || a.instance != "" || !sameNode(a.addr, l.peer.addr)
@@ -86,6 +84,9 @@ func (ex *Exchange) pick(from *directory, a *asking) *listing {
 		return nil
 	}
 	a.offered.add(best)
+	if a.peer != nil && !best.peer.Sibling() {
+		best.peer.offers().led(a.peer)
+	}
 	return best.withName(a)
 }
 

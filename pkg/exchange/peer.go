@@ -27,20 +27,21 @@ const closeLinger = 2 * time.Second
 // unread data stops the connection (see Limits.ReceiveBufferBytes).
 type Peer struct {
 	// Static after construction.
-	ex        *Exchange
-	conn      net.Conn
-	transport string
-	outgoing  bool
-	serial    uint64     // tells peers apart without holding them
-	addr      netip.Addr // where the other node was seen, un-mapped; may be zero
-	dialed    string     // see DialedURL
-	chosen    bool       // this node dialed it because the application named it, not another node
-	session   *mux.Session
-	stream    *stream
-	expected  bool          // it was taken beyond the limits for strangers, to be a sibling
-	release   func()        // gives back its place among strangers; may be called again
-	ready     chan struct{} // closed once the handshake is complete
-	done      chan struct{} // closed once the peer is no longer usable
+	ex         *Exchange
+	conn       net.Conn
+	transport  string
+	outgoing   bool
+	serial     uint64     // tells peers apart without holding them
+	addr       netip.Addr // where the other node was seen, un-mapped; may be zero
+	dialed     string     // see DialedURL
+	chosen     bool       // this node dialed it because the application named it, not another node
+	introduced string     // what it is called by the one who introduced it; empty if nobody has, or it has an instance
+	session    *mux.Session
+	stream     *stream
+	expected   bool          // it was taken beyond the limits for strangers, to be a sibling
+	release    func()        // gives back its place among strangers; may be called again
+	ready      chan struct{} // closed once the handshake is complete
+	done       chan struct{} // closed once the peer is no longer usable
 
 	// Static once the first bytes were seen or sent, before anything else is.
 	protocol Protocol
@@ -75,6 +76,7 @@ type Peer struct {
 	rival    *Peer         // an older connection to the same instance
 	checks   *rate.Limiter // of its candidates; lazily
 	offered  *offers       // lazily
+	alias    string        // what this node calls it to others; empty if it has an instance, or nobody was told of it yet
 	farewell *farewell     // lazily
 
 	mu sync.Mutex

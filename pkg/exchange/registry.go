@@ -72,6 +72,8 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 		}
 		p.rival = older
 		ex.instances[h.instance] = append(ex.instances[h.instance], p)
+	} else if p.introduced != "" {
+		ex.call(p, p.introduced)
 	}
 	ex.mu.Unlock()
 	for _, old := range losers {
@@ -169,6 +171,7 @@ func (ex *Exchange) removePeerLocked(p *Peer) {
 		ex.unlink(l)
 	}
 	p.listings = nil
+	ex.uncall(p)
 	if name := p.hello.instance; name != "" {
 		same := slices.DeleteFunc(ex.instances[name], func(other *Peer) bool { return other == p })
 		if len(same) == 0 {
@@ -191,12 +194,19 @@ func (ex *Exchange) connectionEnded(p *Peer, err error) {
 	}
 }
 
-// connectedInstances names the instances that are connected, at most n of them.
-func (ex *Exchange) connectedInstances(n int) []string {
+// connectedNames lists the instances and the aliases of those that are connected, at
+// most n of them.
+func (ex *Exchange) connectedNames(n int) []string {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	var names []string
 	for name := range ex.instances {
+		if len(names) == n {
+			break
+		}
+		names = append(names, name)
+	}
+	for name := range ex.aliases {
 		if len(names) == n {
 			break
 		}

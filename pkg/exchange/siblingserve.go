@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
 	"github.com/peerexchange/peerexchange/pkg/transports"
@@ -29,7 +28,10 @@ func (l *link) serve(id string, want *wire.MeshWant) {
 		answer.Found = &wire.MeshFound{
 			Candidate: candidate.peer.serial, Transport: candidate.service.transport, Opts: candidate.opts, Address: candidate.address(),
 		}
-		if candidate.port != 0 || l.introduce(candidate, answer) {
+		if a.excludes {
+			answer.Found.Alias = ex.aliasOf(candidate.peer)
+		}
+		if candidate.port != 0 || l.introduce(candidate, a, answer) {
 			break
 		}
 		answer.Found = nil
@@ -44,11 +46,14 @@ func (l *link) asks(want *wire.MeshWant) *asking {
 	a := &asking{
 		link: l.p, transports: want.Transports, secure: want.Secure,
 		instance: want.Instance, exclude: want.Exclude, excludes: want.Excludes,
-		offered: newOffers(true),
+		offered: new(offers),
+	}
+	if wire.IsInstance(want.Alias) {
+		a.alias = want.Alias
 	}
 	a.addr, _ = netip.ParseAddr(want.Address)
 	for _, serial := range want.Seen {
-		a.offered.note(offer{serial: serial, at: time.Now()})
+		a.offered.note(offer{serial: serial})
 	}
 	return a
 }
@@ -56,7 +61,7 @@ func (l *link) asks(want *wire.MeshWant) *asking {
 // introduce sets up a relay between the sibling, for whoever asks there, and a
 // candidate. The sibling learns of it first: it is to expect the channel before
 // anything can come from the candidate.
-func (l *link) introduce(candidate *listing, answer *wire.Mesh) bool {
+func (l *link) introduce(candidate *listing, a *asking, answer *wire.Mesh) bool {
 	nonce := newID()
 	name := "relay:" + nonce
 	r, limit := l.p.ex.newRelay(l.p, candidate.peer, relayNames{name, name}, l.p.ex.guardFor(candidate.service.transport), nil)
@@ -68,7 +73,11 @@ func (l *link) introduce(candidate *listing, answer *wire.Mesh) bool {
 	}
 	answer.Found.Nonce = nonce
 	l.p.control.Send(wire.AppendMesh(nil, answer))
-	if err := candidate.peer.control.Send(wire.AppendIncoming(nil, nonce, candidate.service.transport, 0)); err != nil {
+	alias := ""
+	if candidate.peer.knows(featureExclude) {
+		alias = a.alias
+	}
+	if err := candidate.peer.control.Send(wire.AppendIncoming(nil, nonce, candidate.service.transport, 0, alias)); err != nil {
 		r.close()
 	}
 	return true

@@ -266,9 +266,10 @@ func (v *v0) onIncoming(m *wire.V0) error {
 		p.relays.Add(-1)
 		return err
 	}
+	from := introduction{p, m.Alias}
 	return ex.start(func() {
 		defer p.relays.Add(-1)
-		ex.respond(p, negotiator, signals)
+		ex.respond(from, negotiator, signals)
 	})
 }
 
@@ -290,7 +291,7 @@ func (v *v0) newConn(ctx context.Context) (*connected, error) {
 	defer v.forget(reqID)
 	var exclude []string
 	if v.p.knows(featureExclude) {
-		exclude = v.p.ex.connectedInstances(maxExcluded)
+		exclude = v.p.ex.connectedNames(maxExcluded)
 	}
 	if err := v.send(wire.AppendGetPeer(nil, reqID, exclude)); err != nil {
 		return nil, err
@@ -305,7 +306,7 @@ func (v *v0) newConn(ctx context.Context) (*connected, error) {
 	}
 }
 
-// maxExcluded is how many instances a getPeer names: about 2 KiB of them.
+// maxExcluded is how many instances and aliases a getPeer names: about 2 KiB of them.
 const maxExcluded = 64
 
 func (v *v0) expect(reqID string, answers chan answer) bool {
@@ -344,7 +345,7 @@ func (v *v0) onAnswer(m *wire.V0) {
 		return
 	}
 	a := answer{Answer: wire.Answer{
-		Transport: m.Transport, Address: m.Address, Nonce: m.Nonce, Opts: slices.Clone(m.Opts),
+		Transport: m.Transport, Address: m.Address, Nonce: m.Nonce, Opts: slices.Clone(m.Opts), Alias: m.Alias,
 	}}
 	_, negotiated := v.p.ex.transports[m.Transport].(transports.Negotiator)
 	if negotiated && m.Nonce != "" {
@@ -380,7 +381,7 @@ func (v *v0) follow(ctx context.Context, a answer) (*connected, error) {
 		if err != nil {
 			return nil, fmt.Errorf("negotiate %s: %w", a.Transport, err)
 		}
-		return &connected{conn: conn, transport: transport, protocol: V0}, nil
+		return &connected{conn: conn, transport: transport, protocol: V0, alias: a.Alias}, nil
 	}
 	return v.p.ex.dialOffer(ctx, v.p, a.Answer)
 }

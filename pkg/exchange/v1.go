@@ -299,7 +299,7 @@ func (v *v1) onIncoming(m *wire.V1) error {
 			n.close()
 			return
 		}
-		ex.respond(p, negotiator, n)
+		ex.respond(introduction{by: p}, negotiator, n)
 	})
 }
 

@@ -190,7 +190,7 @@ func TestCrashesOfGeneration0(t *testing.T) {
 		},
 		"incoming for tcp or websocket": func(t *testing.T) {
 			for _, transport := range []string{"tcp", "websocket"} {
-				if got := AppendIncoming(nil, "n", transport, 0); len(got) > 0 {
+				if got := AppendIncoming(nil, "n", transport, 0, ""); len(got) > 0 {
 					t.Errorf("%s", got)
 				}
 			}

@@ -60,8 +60,9 @@ type MeshWant struct {
 	Address    string   `json:"address,omitempty"`    // where it was seen, an IP
 	Secure     bool     `json:"secure,omitempty"`     // insecure websockets are of no use to it
 	Instance   string   `json:"instance,omitempty"`   // of a node that has one
-	Exclude    []string `json:"exclude,omitempty"`    // instances that it has already
-	Excludes   bool     `json:"excludes,omitempty"`   // it never wants one of Seen again
+	Alias      string   `json:"alias,omitempty"`      // generation 0, of a node that has no instance: what the sender calls it
+	Exclude    []string `json:"exclude,omitempty"`    // instances and aliases that it has already
+	Excludes   bool     `json:"excludes,omitempty"`   // it knows that extension, and what an alias is
 	Seen       []uint64 `json:"seen,omitempty"`       // what it was offered lately of the asked seed's: MeshFound.Candidate
 }
 
@@ -72,6 +73,7 @@ type MeshFound struct {
 	Opts      json.RawMessage `json:"opts"`
 	Address   string          `json:"address"`
 	Nonce     string          `json:"nonce,omitempty"` // of the relay; none if it is to be dialed
+	Alias     string          `json:"alias,omitempty"` // what the sender calls it if it has no instance
 }
 
 // DecodeMesh decodes V0.Mesh. It is to be called only for a node that is a

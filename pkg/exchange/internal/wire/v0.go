@@ -114,7 +114,7 @@ type V0 struct {
 
 	Hello     *Hello          // hello
 	ReqID     string          // getPeer
-	Exclude   []string        // getPeer: instances the asker has already. An extension.
+	Exclude   []string        // getPeer: instances and aliases that the asker has already. An extension.
 	Nonce     string          // incoming, answer
 	Transport string          // incoming, accept, unaccept, answer; empty if the answer has no peer.
 	Address   string          // answer
@@ -124,6 +124,7 @@ type V0 struct {
 	Reason    string          // refused: why, a word.
 	Servers   []ICEServer     // ice
 	Relayed   int             // incoming, answer: bytes a second that the relay carries if the negotiation fails, 0 if it carries none. An extension.
+	Alias     string          // incoming, answer: what the sender calls the other node if that has no instance, 32 lower-case hex digits, or empty. An extension.
 	TTL       int             // ice: seconds that the servers are good for, 1 to maxICETTL.
 	Mesh      []byte          // mesh: the message, for DecodeMesh. It is not a copy.
 	Addresses []string        // goaway: where else to go, in this order.
@@ -136,5 +137,6 @@ type Answer struct {
 	Opts      json.RawMessage // What the peer said in its hello or accept. Nil stands for true.
 	Address   string          // Must not be empty, not even for webrtc: a JavaScript node takes that for no peer.
 	Nonce     string
-	Relayed   int // Bytes a second; see V0.
+	Relayed   int    // Bytes a second; see V0.
+	Alias     string // See V0.
 }

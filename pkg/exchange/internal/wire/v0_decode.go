@@ -29,6 +29,7 @@ const (
 	fieldAddresses
 	fieldWithin
 	fieldRelayed
+	fieldAlias
 	numFields
 )
 
@@ -87,6 +88,8 @@ func (f *fieldsV0) read(object []byte) {
 			i = fieldWithin
 		case "relayed":
 			i = fieldRelayed
+		case "alias":
+			i = fieldAlias
 		default:
 			continue
 		}
@@ -128,7 +131,7 @@ func DecodeV0(line []byte, m *V0) error {
 		if ok {
 			m.Transport, ok = text(f[fieldTransport], maxTransportName)
 		}
-		m.Relayed = relayed(f[fieldRelayed])
+		m.Relayed, m.Alias = relayed(f[fieldRelayed]), instance(f[fieldAlias])
 	case V0Accept:
 		m.Transport, ok = text(f[fieldTransport], maxTransportName)
 		if ok {
@@ -220,7 +223,7 @@ func (m *V0) setAnswer(f *fieldsV0) {
 	nonce, _ := text(f[fieldNonce], maxID)
 	if opts, ok := cloneOpts(transport, f[fieldOpts]); ok && transport != "" {
 		m.Transport, m.Opts, m.Address, m.Nonce = transport, opts, address, nonce
-		m.Relayed = relayed(f[fieldRelayed])
+		m.Relayed, m.Alias = relayed(f[fieldRelayed]), instance(f[fieldAlias])
 	}
 }
 
@@ -298,15 +301,9 @@ func decodeExt(raw []byte) *Ext {
 		case "agent":
 			e.Agent, _ = text(value, maxAgent)
 		case "instance":
-			e.Instance, _ = text(value, maxID)
-			if !IsInstance(e.Instance) {
-				e.Instance = ""
-			}
+			e.Instance = instance(value)
 		case "mesh":
-			e.Mesh, _ = text(value, maxID)
-			if !IsInstance(e.Mesh) {
-				e.Mesh = ""
-			}
+			e.Mesh = instance(value)
 		case "features":
 			e.Features = texts(value, maxFeatures, maxTransportName)
 		case "addresses":
@@ -327,6 +324,14 @@ func IsInstance(s string) bool {
 	return len(s) == 32 && !slices.ContainsFunc([]byte(s), func(c byte) bool {
 		return !('0' <= c && c <= '9' || 'a' <= c && c <= 'f')
 	})
+}
+
+// instance returns what [IsInstance] accepts, or nothing.
+func instance(raw []byte) string {
+	if s, _ := text(raw, maxID); IsInstance(s) {
+		return s
+	}
+	return ""
 }
 
 // text returns a string of 1 to limit bytes.

@@ -111,7 +111,7 @@ func AppendAnswer(dst []byte, reqID string, a Answer) []byte {
 	dst = appendQuoted(dst, a.Address)
 	dst = append(dst, `,"nonce":`...)
 	dst = appendQuoted(dst, a.Nonce)
-	return append(appendRelayed(dst, a.Relayed), "}\n"...)
+	return append(appendAlias(appendRelayed(dst, a.Relayed), a.Alias), "}\n"...)
 }
 
 // AppendNoPeer appends the answer to a getPeer when there is no peer to offer.
@@ -124,9 +124,9 @@ func AppendNoPeer(dst []byte, reqID string) []byte {
 // AppendIncoming appends the notice that a relay with this nonce is coming. It
 // must be sent before the relay is opened. A JavaScript node crashes if the
 // transport is not one that it negotiates, so for it only webrtc may be given;
-// for tcp and websocket, which nobody negotiates, nothing is appended. relayed is
-// as in [V0].
-func AppendIncoming(dst []byte, nonce, transport string, relayed int) []byte {
+// for tcp and websocket, which nobody negotiates, nothing is appended. relayed and
+// alias are as in [V0].
+func AppendIncoming(dst []byte, nonce, transport string, relayed int, alias string) []byte {
 	if transport == "tcp" || transport == "websocket" {
 		return dst
 	}
@@ -134,7 +134,14 @@ func AppendIncoming(dst []byte, nonce, transport string, relayed int) []byte {
 	dst = appendQuoted(dst, nonce)
 	dst = append(dst, `,"transport":`...)
 	dst = appendQuoted(dst, transport)
-	return append(appendRelayed(dst, relayed), "}\n"...)
+	return append(appendAlias(appendRelayed(dst, relayed), alias), "}\n"...)
+}
+
+func appendAlias(dst []byte, alias string) []byte {
+	if alias == "" {
+		return dst
+	}
+	return appendQuoted(append(dst, `,"alias":`...), alias)
 }
 
 // AppendAccept appends the notice that the node can be reached with transport.

@@ -91,14 +91,16 @@ func TestAppendV0(t *testing.T) {
 			ID: `<"n">`, Accepts: map[string]json.RawMessage{"tcp": json.RawMessage(`{ "port" : 1 }`), "a": json.RawMessage(`{}`), "webrtc": nil, "bad": json.RawMessage(`null`)},
 			Transports: []string{"websocket"}, ReceiverAddress: "::1", Ext: &Ext{Agent: "go/1", Instance: instance, Token: `a"b`, Addresses: []string{"wss://a"}},
 		}),
-		`{"command":"getPeer","reqId":"r","exclude":["a","b"]}`:                AppendGetPeer(nil, "r", []string{"a", "b"}),
-		`{"command":"accept","transport":"webrtc"}`:                            AppendAccept(nil, "webrtc", json.RawMessage(`true`)),
-		`{"command":"accept","transport":"tcp","opts":{"port":1}}`:             AppendAccept(nil, "tcp", json.RawMessage("{\n\"port\":1}")),
-		`{"command":"ping","token":"t"}`:                                       AppendPing(nil, "t"),
-		`{"command":"pong","token":"t"}`:                                       AppendPong(nil, "t"),
-		`{"command":"credit","bytes":65536}`:                                   AppendCredit(nil, 65536),
-		`{"command":"refused","reason":"unauthorized"}`:                        AppendRefused(nil, "unauthorized"),
-		`{"command":"r","transport":"x","opts":true,"address":"a","nonce":""}`: AppendAnswer(nil, "r", Answer{Transport: "x", Address: "a"}),
+		`{"command":"getPeer","reqId":"r","exclude":["a","b"]}`:                                                             AppendGetPeer(nil, "r", []string{"a", "b"}),
+		`{"command":"r","transport":"webrtc","opts":true,"address":"a","nonce":"n","relayed":5,"alias":"` + instance + `"}`: AppendAnswer(nil, "r", Answer{Transport: "webrtc", Address: "a", Nonce: "n", Relayed: 5, Alias: instance}),
+		`{"command":"incoming","nonce":"n","transport":"webrtc","alias":"` + instance + `"}`:                                AppendIncoming(nil, "n", "webrtc", 0, instance),
+		`{"command":"accept","transport":"webrtc"}`:                                                                         AppendAccept(nil, "webrtc", json.RawMessage(`true`)),
+		`{"command":"accept","transport":"tcp","opts":{"port":1}}`:                                                          AppendAccept(nil, "tcp", json.RawMessage("{\n\"port\":1}")),
+		`{"command":"ping","token":"t"}`:                                                                                    AppendPing(nil, "t"),
+		`{"command":"pong","token":"t"}`:                                                                                    AppendPong(nil, "t"),
+		`{"command":"credit","bytes":65536}`:                                                                                AppendCredit(nil, 65536),
+		`{"command":"refused","reason":"unauthorized"}`:                                                                     AppendRefused(nil, "unauthorized"),
+		`{"command":"r","transport":"x","opts":true,"address":"a","nonce":""}`:                                              AppendAnswer(nil, "r", Answer{Transport: "x", Address: "a"}),
 	} {
 		if string(got) != want+"\n" {
 			t.Errorf("\n got %swant %s", got, want)
@@ -109,5 +111,19 @@ func TestAppendV0(t *testing.T) {
 func TestCommandNames(t *testing.T) {
 	if V0GetPeer.String() != "getPeer" || CommandV0(200).String() != "unknown" || V1GetPeers.String() != "getpeers" || CommandV1(200).String() != "unknown" {
 		t.Error("a command has the wrong name")
+	}
+}
+
+// Only what can be an alias is one.
+func TestAlias(t *testing.T) {
+	good := strings.Repeat("0f", 16)
+	for value, want := range map[string]string{`"` + good + `"`: good, `"` + good[1:] + `"`: "", `"` + good + `0"`: "", `"` + strings.ToUpper(good) + `"`: "", `5`: "", `null`: "", `["` + good + `"]`: ""} {
+		var incoming, answer V0
+		if err := DecodeV0([]byte(`{"command":"incoming","nonce":"n","transport":"webrtc","alias":`+value+`}`), &incoming); err != nil || incoming.Alias != want {
+			t.Errorf("incoming with %s: %q, %v", value, incoming.Alias, err)
+		}
+		if err := DecodeV0([]byte(`{"command":"r","transport":"webrtc","opts":true,"address":"a","nonce":"n","alias":`+value+`}`), &answer); err != nil || answer.Alias != want {
+			t.Errorf("answer with %s: %q, %v", value, answer.Alias, err)
+		}
 	}
 }

@@ -108,7 +108,7 @@ func encodeV0(m *V0) []byte {
 	case V0GetPeer:
 		return AppendGetPeer(nil, m.ReqID, m.Exclude)
 	case V0Incoming:
-		return AppendIncoming(nil, m.Nonce, m.Transport, m.Relayed)
+		return AppendIncoming(nil, m.Nonce, m.Transport, m.Relayed, m.Alias)
 	case V0Accept:
 		return AppendAccept(nil, m.Transport, m.Opts)
 	case V0Unaccept:
@@ -128,7 +128,7 @@ func encodeV0(m *V0) []byte {
 	case V0GoAway:
 		return AppendGoAway(nil, m.Addresses, m.Within)
 	}
-	return AppendAnswer(nil, m.Name, Answer{m.Transport, m.Opts, m.Address, m.Nonce, m.Relayed})
+	return AppendAnswer(nil, m.Name, Answer{m.Transport, m.Opts, m.Address, m.Nonce, m.Relayed, m.Alias})
 }
 
 // encodeV1 writes a decoded message again. A res is told apart by its arguments.
