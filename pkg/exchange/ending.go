@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"io"
 	"net"
 	"time"
 
@@ -153,6 +154,14 @@ func (p *Peer) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
+}
+
+// orEOF is err, or what the other node causes when it closes.
+func orEOF(err error) error {
+	if err == nil {
+		return io.EOF
+	}
+	return err
 }
 
 func (p *Peer) isClosed() bool { return isClosed(p.done) }

@@ -1,0 +1,97 @@
+package exchange
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/wire"
+	"github.com/peerexchange/peerexchange/pkg/transports"
+)
+
+// onRelay sets up a relay to a candidate, in the order that npm needs (WIRE.md
+// §4.3): the candidate is told and agrees, the asker is answered, bytes flow.
+func (v *v1) onRelay(m *wire.V1) error {
+	asked := slices.Clone(m.Nonce)
+	// An error would be the asker's, and this is most often another peer's loop.
+	answer := func(failure string) {
+		if failure == "" {
+			_ = v.send(wire.AppendV1Res(nil, asked))
+		} else {
+			_ = v.send(wire.AppendV1ResError(nil, asked, failure))
+		}
+	}
+	name := "relay:" + m.ID
+	h, ok := v.take(m.ID)
+	switch {
+	case !ok:
+		answer(fmt.Sprintf("%s: id=%.64s", unknownCandidate, m.ID))
+	case h.via != nil:
+		h.via.relayTo(v.p, name, h.remote, answer)
+	default:
+		if failure := v.p.ex.introduceV1(v.p, name, h.listing, func() { answer("") }); failure != "" {
+			answer(failure)
+		}
+	}
+	return nil
+}
+
+// introduceV1 sets up a relay to a candidate for an asker, or for the sibling
+// that it is at, which knows the relay by the name given. agreed is called when the
+// candidate has agreed.
+func (ex *Exchange) introduceV1(asker *Peer, name string, l *listing, agreed func()) (failure string) {
+	candidate, ok := l.peer.dialect.(*v1)
+	if !ok {
+		return unknownCandidate
+	}
+	id := newID()
+	told := candidate.expect(func(json.RawMessage) error {
+		agreed()
+		return nil
+	})
+	r, limit := ex.newRelay(asker, l.peer, relayNames{name, "relay:" + id},
+		wire.NewGuardV1(ex.limits.lineBytes()), func() { candidate.forget(told) })
+	if limit != "" {
+		ex.refused(limit, asker.RemoteAddress())
+	}
+	if r == nil {
+		return "Peer has no room for another relay"
+	}
+	if err := candidate.send(wire.AppendV1Incoming(nil, told, id)); err != nil {
+		r.close()
+		return "Candidate is gone"
+	}
+	return ""
+}
+
+func (v *v1) onIncoming(m *wire.V1) error {
+	p, ex := v.p, v.p.ex
+	negotiator, ok := ex.transports[transports.WebRTC].(transports.Negotiator)
+	accepts := ok && ex.accepts(transports.WebRTC)
+	if !p.reserveRelay() {
+		ex.refused("relays-per-peer", p.RemoteAddress())
+		return nil
+	}
+	n, err := newNested(p, "relay:"+m.ID)
+	if err != nil {
+		p.relays.Add(-1)
+		return err
+	}
+	// The answer comes before the first byte in the relay.
+	if err := v.send(wire.AppendV1Res(nil, m.Nonce)); err != nil {
+		p.relays.Add(-1)
+		return err
+	}
+	return ex.start(func() {
+		defer p.relays.Add(-1)
+		if !accepts {
+			n.close()
+			return
+		}
+		if err := n.begin(acceptingWebRTC); err != nil {
+			n.close()
+			return
+		}
+		ex.respond(introduction{by: p}, negotiator, n)
+	})
+}
