@@ -1,0 +1,205 @@
+package webrtc
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	pion "github.com/pion/webrtc/v3"
+
+	"github.com/peerexchange/peerexchange/pkg/transports/transport"
+)
+
+// labelBytes is the length of a channel's label before it is hex encoded, as in
+// simple-peer.
+const labelBytes = 20
+
+// offer makes the channel and queues our offer.
+func (n *negotiation) offer() error {
+	label := make([]byte, labelBytes)
+	rand.Read(label)
+	channel, err := n.pc.CreateDataChannel(hex.EncodeToString(label), nil)
+	if err != nil {
+		return fmt.Errorf("create data channel: %w", err)
+	}
+	channel.OnOpen(func() { n.onOpen(channel) })
+
+	offer, err := n.pc.CreateOffer(nil)
+	if err != nil {
+		return fmt.Errorf("create offer: %w", err)
+	}
+	return n.describe(offer)
+}
+
+// answer queues our answer to the other node's offer.
+func (n *negotiation) answer() error {
+	answer, err := n.pc.CreateAnswer(nil)
+	if err != nil {
+		return fmt.Errorf("create answer: %w", err)
+	}
+	return n.describe(answer)
+}
+
+// describe sets our description, which starts the gathering of candidates, and
+// puts it before all candidates.
+func (n *negotiation) describe(local pion.SessionDescription) error {
+	if err := n.pc.SetLocalDescription(local); err != nil {
+		return fmt.Errorf("set local description: %w", err)
+	}
+	n.mu.Lock()
+	n.mid = sdpMid(local.SDP)
+	n.queue = append([]any{description{Type: local.Type.String(), SDP: announceMessageSize(local.SDP)}}, n.queue...)
+	n.described = true
+	n.mu.Unlock()
+	n.poke()
+	return nil
+}
+
+func (n *negotiation) poke() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next takes a signal off the queue.
+func (n *negotiation) next() (any, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.described || len(n.queue) == 0 {
+		return nil, false
+	}
+	signal := n.queue[0]
+	n.queue = n.queue[1:]
+	if line, ok := signal.(string); ok {
+		signal = candidateSignal{candidate{Candidate: line, SDPMid: n.mid}}
+	}
+	return signal, true
+}
+
+// send passes our signals on until ctx ends. Once the description is out, a
+// signaling channel that fails ends the sending only: what was sent may do.
+func (n *negotiation) send(ctx context.Context, signals transport.Signaling) error {
+	for sent := 0; ctx.Err() == nil; {
+		signal, ok := n.next()
+		if !ok {
+			select {
+			case <-ctx.Done():
+			case <-n.wake:
+			}
+			continue
+		}
+		raw, err := encodeSignal(signal)
+		if err != nil {
+			return err
+		}
+		if err := signals.Send(ctx, raw); err != nil {
+			if sent == 0 {
+				return fmt.Errorf("send signal: %w", err)
+			}
+			<-ctx.Done()
+		}
+		sent++
+	}
+	return nil
+}
+
+// receive applies the other node's signals until ctx ends. Once its description
+// is in, a signaling channel that ends is no error: what has come may do.
+func (n *negotiation) receive(ctx context.Context, signals transport.Signaling) error {
+	for range maxSignals {
+		raw, err := signals.Receive(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			if n.remote {
+				return nil
+			}
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return fmt.Errorf("receive signal: %w", err)
+		}
+		remote, line, err := decodeSignal(raw)
+		switch {
+		case err != nil:
+			return err
+		case remote.SDP != "":
+			err = n.onDescription(remote)
+		case line != "":
+			err = n.onRemoteCandidate(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: more than %d", ErrSignal, maxSignals)
+}
+
+// onDescription applies the other node's offer or answer.
+func (n *negotiation) onDescription(remote description) error {
+	want, kind := typeAnswer, pion.SDPTypeAnswer
+	if n.role == transport.Responder {
+		want, kind = typeOffer, pion.SDPTypeOffer
+	}
+	if remote.Type != want {
+		return fmt.Errorf("%w: description of type %.10q, want %s", ErrSignal, remote.Type, want)
+	}
+	if n.remote {
+		return fmt.Errorf("%w: second %s", ErrSignal, want)
+	}
+	if err := checkSDP(remote.SDP); err != nil {
+		return err
+	}
+	size, err := remoteMessageSize(remote.SDP)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	n.maxMessage = size
+	n.mu.Unlock()
+	if err := n.pc.SetRemoteDescription(pion.SessionDescription{Type: kind, SDP: remote.SDP}); err != nil {
+		return fmt.Errorf("%w: set remote %s: %w", ErrSignal, want, err)
+	}
+	n.remote = true
+	for _, line := range n.early {
+		if err := n.addCandidate(line); err != nil {
+			return err
+		}
+	}
+	n.early = nil
+	if n.role == transport.Responder {
+		return n.answer()
+	}
+	return nil
+}
+
+// onRemoteCandidate applies a candidate, or keeps it until there is a
+// description that it can be applied to.
+func (n *negotiation) onRemoteCandidate(line string) error {
+	if n.candidates++; n.candidates > maxRemoteCandidate {
+		return fmt.Errorf("%w: more than %d candidates", ErrSignal, maxRemoteCandidate)
+	}
+	if !n.remote {
+		n.early = append(n.early, line)
+		return nil
+	}
+	return n.addCandidate(line)
+}
+
+func (n *negotiation) addCandidate(line string) error {
+	if err := n.pc.AddICECandidate(pion.ICECandidateInit{Candidate: line}); err != nil {
+		return fmt.Errorf("%w: add candidate: %w", ErrSignal, err)
+	}
+	if fields := strings.Fields(line); len(fields) >= 8 && fields[7] == "relay" {
+		if n.relays == nil {
+			n.relays = make(map[string]bool)
+		}
+		n.relays[fields[4]+" "+fields[5]] = true
+	}
+	return nil
+}
