@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "encoding/json"
 
 func decodeHello(f *fieldsV0) (*Hello, bool) {
 	h := &Hello{Version: -1}
@@ -95,11 +92,4 @@ func decodeExt(raw []byte) *Ext {
 			e.Token, _ = text(value, maxAccessToken)
 		}
 	}
-}
-
-// IsInstance reports whether s is 32 lower-case hex digits.
-func IsInstance(s string) bool {
-	return len(s) == 32 && !slices.ContainsFunc([]byte(s), func(c byte) bool {
-		return !('0' <= c && c <= '9' || 'a' <= c && c <= 'f')
-	})
 }

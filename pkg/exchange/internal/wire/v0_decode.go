@@ -223,14 +223,6 @@ func (m *V0) setAnswer(f *fieldsV0) {
 	}
 }
 
-// instance returns what [IsInstance] accepts, or nothing.
-func instance(raw []byte) string {
-	if s, _ := text(raw, maxID); IsInstance(s) {
-		return s
-	}
-	return ""
-}
-
 // truthy is JavaScript's idea of a value, or a missing one, being true.
 func truthy(raw []byte) bool {
 	if isNumber(raw) {
