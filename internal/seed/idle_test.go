@@ -96,7 +96,7 @@ func (s *testSeed) idlePeer(ctx context.Context, t *testing.T, scheme string) (s
 	if scheme == "wss" {
 		port, dialer.TLSClientConfig = s.secure, &tls.Config{InsecureSkipVerify: true}
 	}
-	conn, _, err := dialer.DialContext(ctx, fmt.Sprintf("%s://127.0.0.1:%d/", scheme, port), nil)
+	conn, _, err := dialer.DialContext(ctx, fmt.Sprintf("%s://127.0.0.1:%d/", scheme, port), nil) //nolint:bodyclose // a websocket's response has none
 	if err != nil {
 		t.Fatal(err)
 	}
