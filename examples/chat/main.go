@@ -24,15 +24,15 @@ func main() {
 	network := flag.String("network", "demo", "network ID")
 	name := flag.String("name", "somebody", "what others call you")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := chat(ctx, *seed, *network, *name); err != nil {
+	if err := chat(*seed, *network, *name); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
 		os.Exit(1)
 	}
 }
 
-func chat(ctx context.Context, seed, network, name string) error {
+func chat(seed, network, name string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	ex, err := exchange.New(network, exchange.Config{OnPeer: func(p *exchange.Peer) {
 		if p.Transport() == transports.WebRTC { // not the seed
 			say(p, "* %s is here\n", name)
@@ -52,9 +52,8 @@ func chat(ctx context.Context, seed, network, name string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		defer cancel()
+		defer stop()
 		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 			for _, p := range ex.Peers() {
 				say(p, "%s: %s\n", name, lines.Text())
