@@ -1,4 +1,5 @@
-# The seed, and nothing else: no shell, no libraries, no CA certificates (a seed connects to nobody over TLS).
+# The seed, and nothing else: no shell, no libraries. Nor certificates of authorities, by which the seed verifies names that peers
+# announce: the public ones are in the program, and are used where the system has none.
 #
 # `make image` builds the program first, outside, and then this with bin/image as its context. The program is static, so there is
 # nothing to compile or to install in here, and no other image to fetch. docs/single-machine.md says how to run it.
