@@ -29,7 +29,7 @@ type Target struct {
 	NetworkID string
 	// Addresses are URLs of the exchange, and TURN those of STUN and TURN.
 	Addresses, TURN []string
-	// Authorities are certificates that clients trust, in PEM; nil is the system's.
+	// Authorities are certificates that clients trust, in PEM; empty is the system's.
 	Authorities []byte
 }
 
@@ -47,11 +47,7 @@ func (f *failure) Error() string { return f.text }
 // Reach connects to a seed at each of its addresses, and asks its STUN server if that
 // is published. It tells the first that fails, in a word and for a person.
 func (Prober) Reach(ctx context.Context, t Target) (v1.SeedReason, string) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if t.Authorities != nil {
-		config.RootCAs = x509.NewCertPool()
-		config.RootCAs.AppendCertsFromPEM(t.Authorities)
-	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots(t.Authorities)}
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	failures := make([]error, len(t.Addresses)+1)
@@ -74,6 +70,17 @@ func (Prober) Reach(ctx context.Context, t Target) (v1.SeedReason, string) {
 		}
 	}
 	return v1.SeedReached, "reached at every address"
+}
+
+// roots are what a certificate has to be of; nil is the system's. Of an issuer that is
+// publicly trusted, a Secret of cert-manager may have an empty list.
+func roots(authorities []byte) *x509.CertPool {
+	if len(authorities) == 0 {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(authorities)
+	return pool
 }
 
 // reachAddress is nil, or a [failure].
