@@ -14,6 +14,8 @@ type bootstrapFile struct {
 	// does not name the seed are those of the one before: a seed that drains is reached
 	// as it was.
 	turn atomic.Pointer[turnURLs]
+	// named is whether a document had an entry of this seed yet.
+	named atomic.Bool
 
 	// Static after construction.
 	network string
@@ -47,6 +49,7 @@ func (f *bootstrapFile) replace(contents [][]byte) error {
 			return fmt.Errorf("the entry of %.64q: %w", own.Name, err)
 		}
 		f.turn.Store(turn)
+		f.named.Store(true)
 	}
 	f.current.Store(document)
 	f.changed()
@@ -70,6 +73,10 @@ func (f *bootstrapFile) addresses() []string {
 	}
 	return nil
 }
+
+// awaited tells whether there is a document, and none has named this seed yet: where it
+// is reached is not known, and will be.
+func (f *bootstrapFile) awaited() bool { return f != nil && !f.named.Load() }
 
 // published are the URLs of this seed's STUN and TURN server that a document has; nil
 // if there is none, or if it has none.

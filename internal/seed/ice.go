@@ -23,7 +23,7 @@ import (
 // RTCPeerConnection has it.
 type ICE struct {
 	ICEServers []ICEServer `json:"iceServers"`
-	// TTL is for how many seconds the credentials are good for new connections.
+	// TTL is for how many seconds these are good for new connections.
 	TTL int `json:"ttl"`
 }
 
@@ -100,7 +100,7 @@ func (h *iceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.answered.Add(1)
-	writeJSON(w, http.StatusOK, ICE{ICEServers: h.servers(client, reachedBy(r)), TTL: int(h.ttl / time.Second)})
+	writeJSON(w, http.StatusOK, ICE{ICEServers: h.servers(client, reachedBy(r)), TTL: int(h.lasts() / time.Second)})
 }
 
 // forPeer is what a peer gets over its connection. One that was not dialed by
@@ -116,7 +116,19 @@ func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Dur
 	for _, s := range h.servers(client, reachedByPeer(p)) {
 		servers = append(servers, transports.ICEServer(s))
 	}
-	return servers, h.ttl
+	return servers, h.lasts()
+}
+
+// awaitedTTL is for how long a client uses what it is told while the document is
+// awaited. It is the shortest time for which a node is told it again in time.
+const awaitedTTL = time.Minute
+
+// lasts is for how long a client uses what it is told.
+func (h *iceHandler) lasts() time.Duration {
+	if h.document.awaited() {
+		return min(h.ttl, awaitedTTL)
+	}
+	return h.ttl
 }
 
 // servers are those that a client gets, with credentials of its own.
@@ -152,12 +164,18 @@ func (h *iceHandler) name(client netip.Addr) string {
 // urls are the ways to the servers: those that the bootstrap document has for this
 // seed, since who wrote it knows what is between clients and the seed's ports. Without
 // them a client gets the seed's own ports with the host that it has reached the seed
-// by, which is the name that the certificate is for.
+// by, which is the name that the certificate is for. As long as the document is awaited
+// that is the port with TLS only, if it came by that: it cannot know whether others are
+// published as other ones.
 func (h *iceHandler) urls(by reached) turnURLs {
 	if published := h.document.published(); published != nil {
 		return *published
 	}
 	var urls turnURLs
+	if h.document.awaited() && len(h.external) == 0 && by.host != "" && by.port != "" {
+		urls.relays = []string{"turns:" + by.host + ":" + by.port + "?transport=tcp"}
+		return urls
+	}
 	host, port := by.host, by.port
 	if host == "" {
 		host = h.fallback

@@ -34,9 +34,19 @@ func TestICEOfTheBootstrapDocument(t *testing.T) {
 		}
 		return urls
 	}
+	way := "turns:" + strings.TrimPrefix(base, "https://") + "?transport=tcp"
+	if urls := got(); !slices.Equal(urls, []string{way}) {
+		t.Errorf("before the seed has an entry clients get %q, want %q, which they have come by", urls, way)
+	}
+	if ttl := getICE(t, client, base).TTL; ttl != 60 {
+		t.Errorf("before the seed has an entry clients ask again after %d seconds, want 60", ttl)
+	}
+	if err := s.bootstrap.replace([][]byte{document(fmt.Sprintf(entry, 0, 0, ""))}); err != nil {
+		t.Fatal(err)
+	}
 	own := got()
-	if slices.ContainsFunc(own, func(url string) bool { return !strings.Contains(url, "127.0.0.1:") }) {
-		t.Errorf("without an entry clients get %q", own)
+	if len(own) != 4 || slices.ContainsFunc(own, func(url string) bool { return !strings.Contains(url, "127.0.0.1:") }) {
+		t.Errorf("with an entry that has no URLs clients get %q, want the ways to the seed's own ports", own)
 	}
 
 	for _, c := range []struct {
@@ -57,6 +67,10 @@ func TestICEOfTheBootstrapDocument(t *testing.T) {
 		if urls := got(); !slices.Equal(urls, c.want) {
 			t.Errorf("of %s clients get %q, want %q", c.seeds, urls, c.want)
 		}
+	}
+
+	if ttl := getICE(t, client, base).TTL; ttl != 3600 {
+		t.Errorf("with an entry clients ask again after %d seconds, want 3600", ttl)
 	}
 
 	err := s.bootstrap.replace([][]byte{document(fmt.Sprintf(entry, 0, 0, `"https://192.0.2.7"`))})
