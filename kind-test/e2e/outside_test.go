@@ -19,6 +19,7 @@ func TestOutside(t *testing.T) {
 	t.Parallel()
 	n := newSpace(t).network("demo", `{exposure: {type: NodePort}, transports: [wss, tls, ws], drainSeconds: 5}`)
 	seen := n.seenFromOutside()
+	seen.AwaitDocuments(t) // for those that RUN chooses
 	t.Run("Document", func(t *testing.T) { outside.Document(t, seen) })
 	t.Run("Check", func(t *testing.T) { outside.Check(t, seen, n.seedProgram()) })
 	t.Run("Meet", func(t *testing.T) { outside.Meet(t, seen) })

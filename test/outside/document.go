@@ -11,10 +11,11 @@ import (
 	"github.com/peerexchange/peerexchange/test/clients"
 )
 
-// Document fetches the bootstrap document of each seed, with the network's key if there is
-// one, until it has the published addresses, which seeds of a cluster learn a minute or so
-// after they are published. A node that is given nothing else is led to them.
-func Document(t *testing.T, n Network) {
+// AwaitDocuments fetches the bootstrap document of each seed, with the network's key if there
+// is one, until it has the published addresses, which seeds of a cluster learn a minute or so
+// after they are published. From then on they tell all ways to their TURN servers.
+func (n Network) AwaitDocuments(t *testing.T) {
+	t.Helper()
 	var want []string
 	for _, addresses := range n.Seeds {
 		want = append(want, addresses...)
@@ -24,7 +25,12 @@ func Document(t *testing.T, n Network) {
 	for i := range n.Seeds {
 		s.Must(n.awaitDocument(s.Ctx, t, i, want))
 	}
+}
 
+// Document has a node that is given nothing but a seed's bootstrap document led to all seeds.
+func Document(t *testing.T, n Network) {
+	n.AwaitDocuments(t)
+	s := clients.NewScenario(t)
 	node := n.Lab.StartGo(t, clients.V0, "maintained")
 	m, err := exchange.NewMaintainer(node.Exchange, exchange.MaintainerConfig{
 		Bootstrap: &exchange.BootstrapSource{URL: n.origin(t, 0), Key: n.Key},
