@@ -14,7 +14,7 @@ const (
 	//   - InvalidSpec: the spec contradicts itself or the cluster. Nothing was changed;
 	//     seeds that run go on.
 	//   - SecretMissing: a Secret that the spec names is not there, or lacks a key.
-	//   - NoSeedReady: no seed takes connections; Progressing says whether one will.
+	//   - NoSeedReady: no seed takes connections; CertificateReady and Progressing say whether one will.
 	//   - NoSeedReachable: seeds run, but are not reached; status.seeds says why.
 	//
 	// Unknown:

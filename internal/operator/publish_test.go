@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // What a person is told of a pod that does not take connections is what helps most.
@@ -19,7 +20,7 @@ func TestWaiting(t *testing.T) {
 			State:                corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "no such image"}},
 			LastTerminationState: corev1.ContainerState{Terminated: ended},
 		}}},
-		"ContainerCreating": {ContainerStatuses: []corev1.ContainerStatus{{
+		"its container is not made yet; kubectl describe pod a-seed-0 shows what is missing, if it stays so": {ContainerStatuses: []corev1.ContainerStatus{{
 			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}},
 		}}},
 		"it ended: seed: listen: address in use": {ContainerStatuses: []corev1.ContainerStatus{{
@@ -32,7 +33,7 @@ func TestWaiting(t *testing.T) {
 			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: "killed"}},
 		}}},
 	} {
-		if got := waiting(&corev1.Pod{Status: status}); got != want {
+		if got := waiting(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "a-seed-0"}, Status: status}); got != want {
 			t.Errorf("told is %q, want %q", got, want)
 		}
 	}

@@ -73,6 +73,8 @@ func waiting(pod *corev1.Pod) string {
 		case state.Waiting != nil && state.Waiting.Reason == "CrashLoopBackOff" && last != nil && last.Message != "":
 			// That it waits to be started again says less than why it ended.
 			return "it ended: " + lastLine(last.Message)
+		case state.Waiting != nil && state.Waiting.Reason == "ContainerCreating" && state.Waiting.Message == "":
+			return "its container is not made yet; kubectl describe pod " + pod.Name + " shows what is missing, if it stays so"
 		case state.Waiting != nil && state.Waiting.Reason != "":
 			return strings.TrimSuffix(state.Waiting.Reason+": "+state.Waiting.Message, ": ")
 		case state.Terminated != nil:

@@ -48,9 +48,9 @@ func Conditions(f Facts) []metav1.Condition {
 		return c
 	}
 	count := countSeeds(f.Seeds)
-	available, whyAvailable := count.available()
+	available, whyAvailable := count.available(f.lookAt())
 	progressing, whyProgressing := f.progressing(count)
-	published, whyPublished := count.publication(f.Seeds)
+	published, whyPublished := count.publication(f)
 	return []metav1.Condition{
 		condition(v1.ConditionAvailable, available, whyAvailable),
 		condition(v1.ConditionProgressing, progressing, whyProgressing),
@@ -96,20 +96,32 @@ func countSeeds(seeds []v1.SeedStatus) counts {
 	return c
 }
 
-func (c counts) available() (bool, Finding) {
+// lookAt names the conditions that tell why no seed takes connections: seeds start with
+// a certificate only.
+func (f Facts) lookAt() string {
+	if !f.CertificateReady {
+		return v1.ConditionCertificateReady + " and " + v1.ConditionProgressing
+	}
+	return v1.ConditionProgressing
+}
+
+func (c counts) available(otherwise string) (bool, Finding) {
 	switch {
 	case c.published > 0:
 		return true, Finding{v1.ReasonSeedsReachable, fmt.Sprintf("%s reached at published addresses", plural(c.published, "seed is", "seeds are"))}
 	case c.ready > 0:
 		return false, Finding{v1.ReasonNoSeedReachable, fmt.Sprintf("%s connections, and none is reached from outside; kubectl describe shows why for each, under Seeds", plural(c.ready, "seed takes", "seeds take"))}
 	}
-	return false, Finding{v1.ReasonNoSeedReady, "no seed takes connections; see Progressing"}
+	return false, Finding{v1.ReasonNoSeedReady, "no seed takes connections; see " + otherwise}
 }
 
 func (f Facts) progressing(c counts) (bool, Finding) {
 	staying := c.all - c.draining
 	desired := int(f.Desired)
 	done := fmt.Sprintf("%d of %d seeds are ready", c.ready, desired)
+	if staying > c.ready {
+		done += "; kubectl describe shows what the others wait for, under Seeds"
+	}
 	switch {
 	case f.Stalled != "":
 		return false, Finding{v1.ReasonStalled, f.Stalled}
@@ -125,14 +137,14 @@ func (f Facts) progressing(c counts) (bool, Finding) {
 	return false, Finding{v1.ReasonComplete, fmt.Sprintf("all of %d seeds are ready", desired)}
 }
 
-func (c counts) publication(seeds []v1.SeedStatus) (bool, Finding) {
+func (c counts) publication(f Facts) (bool, Finding) {
 	switch {
 	case c.ready == 0:
-		return false, Finding{v1.ReasonNothingToPublish, "no seed takes connections; see Progressing"}
+		return false, Finding{v1.ReasonNothingToPublish, "no seed takes connections; see " + f.lookAt()}
 	case c.addressless > 0:
-		return false, Finding{v1.ReasonAddressesPending, withheld(seeds, func(s v1.SeedStatus) bool { return len(s.Addresses) == 0 })}
+		return false, Finding{v1.ReasonAddressesPending, withheld(f.Seeds, func(s v1.SeedStatus) bool { return len(s.Addresses) == 0 })}
 	case c.published < c.ready:
-		return false, Finding{v1.ReasonSeedsWithheld, withheld(seeds, func(v1.SeedStatus) bool { return true })}
+		return false, Finding{v1.ReasonSeedsWithheld, withheld(f.Seeds, func(v1.SeedStatus) bool { return true })}
 	case c.draining > 0:
 		return false, Finding{v1.ReasonSeedsWithheld, fmt.Sprintf("%s to go, and its addresses are withdrawn", plural(c.draining, "seed is about", "seeds are about"))}
 	}

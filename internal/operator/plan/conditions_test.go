@@ -39,6 +39,12 @@ func TestConditions(t *testing.T) {
 			"True Creating: 0 of 2 seeds are ready",
 			"False NothingToPublish: no seed takes connections; see Progressing",
 		},
+		"there is no certificate": {
+			Facts{Desired: 2, Updated: 2, New: true, Seeds: []v1.SeedStatus{starting, starting}, Certificate: Finding{v1.ReasonSecretMissing, "make it"}},
+			"False NoSeedReady: no seed takes connections; see CertificateReady and Progressing",
+			"True Creating: 0 of 2 seeds are ready; kubectl describe shows what the others wait for, under Seeds",
+			"False NothingToPublish: no seed takes connections; see CertificateReady and Progressing",
+		},
 		"the first is up": {
 			Facts{Desired: 2, Updated: 2, New: true, Seeds: []v1.SeedStatus{up, starting}},
 			"True SeedsReachable: 1 seed is reached at published addresses",
@@ -107,10 +113,14 @@ func TestConditions(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.facts.Generation, c.facts.Certificate, c.facts.CertificateReady = 7, certified, true
-			certificate := "True SelfSigned: good until 2027-01-30"
-			if c.facts.Problem != nil {
+			c.facts.Generation = 7
+			certificate := "False SecretMissing: make it"
+			switch {
+			case c.facts.Problem != nil:
 				certificate = c.available
+			case c.facts.Certificate == Finding{}:
+				c.facts.Certificate, c.facts.CertificateReady = certified, true
+				certificate = "True SelfSigned: good until 2027-01-30"
 			}
 			got := Conditions(c.facts)
 			for i, want := range []struct{ kind, text string }{
