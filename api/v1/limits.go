@@ -14,7 +14,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(unlimited|([0-9]+([.][0-9]+)?(ms|s|m|h))+)$')",message="is no time: give it a unit, such as 500ms, 30s or 1h30m, or write unlimited"
 	HandshakeTime string `json:"handshakeTime,omitempty"`
 
-	// Limit on the longest message on a control channel or in a signaling relay. A number of bytes, 1KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
+	// Limit on the longest message on a control channel. A number of bytes, 1KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
 	//
 	// +optional
 	// +kubebuilder:validation:XIntOrString

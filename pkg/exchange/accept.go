@@ -187,8 +187,8 @@ func (ex *Exchange) ServeConn(conn net.Conn, transport string) {
 func (ex *Exchange) serveConn(conn net.Conn, transport string, from introduction) {
 	host := hostOf(conn.RemoteAddr())
 	owner := ownedBy(host)
-	release := func() { ex.admission.release(owner) }
-	limit, ok := ex.admission.acquire(owner)
+	release := func() { ex.admission.release(owner, 1) }
+	limit, ok := ex.admission.acquire(owner, 1)
 	if !ok {
 		release, ok = ex.admitExpected(host)
 	}

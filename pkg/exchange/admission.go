@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// admission counts what strangers take part in against a limit in total and one
-// for each address, before anything is spent on it: incoming connections
-// (Limits.Peers), and ends of data relays (Limits.RelayDataEnds).
+// admission counts what strangers take against a limit in total and one for each
+// address: incoming connections (Limits.Peers) and ends of data relays
+// (Limits.RelayDataEnds), before anything is spent on them, and bytes that wait in
+// signaling relays (Limits.HeldSignalBytes).
 type admission struct {
 	// Static after construction.
 	name         string // of the total limit; the other one's has "-per-ip" added
@@ -20,35 +21,35 @@ type admission struct {
 	byIP  map[netip.Prefix]int
 }
 
-// acquire reserves a place for somebody at addr, or names the limit that is
-// reached. Every acquired place is released once.
-func (a *admission) acquire(addr netip.Prefix) (limit string, ok bool) {
+// acquire reserves n for somebody at addr, or names the limit that is reached.
+// Whatever was acquired is released once.
+func (a *admission) acquire(addr netip.Prefix, n int) (limit string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !within(a.count+1, a.total) {
+	if !within(a.count+n, a.total) {
 		return a.name, false
 	}
 	if addr.IsValid() {
-		if !within(a.byIP[addr]+1, a.perIP) {
+		if !within(a.byIP[addr]+n, a.perIP) {
 			return a.name + "-per-ip", false
 		}
 		if a.byIP == nil {
 			a.byIP = make(map[netip.Prefix]int)
 		}
-		a.byIP[addr]++
+		a.byIP[addr] += n
 	}
-	a.count++
+	a.count += n
 	return "", true
 }
 
-func (a *admission) release(addr netip.Prefix) {
+func (a *admission) release(addr netip.Prefix, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.count--
+	a.count -= n
 	if !addr.IsValid() {
 		return
 	}
-	if a.byIP[addr]--; a.byIP[addr] == 0 {
+	if a.byIP[addr] -= n; a.byIP[addr] == 0 {
 		delete(a.byIP, addr)
 	}
 }

@@ -41,6 +41,7 @@ type Exchange struct {
 	mesh       *mesh // nil for a node that is none of several seeds
 	admission  admission
 	dataEnds   admission
+	held       admission // bytes that wait in signaling relays
 	counters   counters
 	events     events
 	refusals   refusals
@@ -89,6 +90,7 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		mesh:        newMesh(cfg.Mesh),
 		admission:   admission{name: "peers", total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
 		dataEnds:    admission{name: "relay-data-ends", total: cfg.Limits.RelayDataEnds, perIP: cfg.Limits.RelayDataEndsPerIP},
+		held:        admission{name: "held-signal-bytes", total: cfg.Limits.HeldSignalBytes, perIP: cfg.Limits.HeldSignalBytesPerIP},
 		lookup:      net.DefaultResolver.LookupNetIP,
 		connections: make(map[*Peer]struct{}),
 		peers:       make(map[*Peer]struct{}),

@@ -22,9 +22,7 @@ type Limits struct {
 	// HandshakeTime is how long a connection may take from its first byte to a
 	// ready peer. Default 10 s.
 	HandshakeTime time.Duration
-	// ControlMessageBytes is the longest line on the control channel and in a
-	// signaling relay. The npm clients' longest is an SDP offer of a few KiB.
-	// Default 64 KiB.
+	// ControlMessageBytes is the longest line on the control channel. Default 64 KiB.
 	ControlMessageBytes int
 	// ChannelNameBytes is the longest multiplex channel name. Default 512.
 	ChannelNameBytes int
@@ -67,6 +65,16 @@ type Limits struct {
 	RelayBytesPerSecond int
 	// RelayBytes is how much a relay passes on in each direction in all. Default 1 MiB.
 	RelayBytes int
+	// SignalBytes is the longest line in a signaling relay. The longest that is known
+	// is an SDP offer, of a KiB, or of a few with all candidates in it. Default 16 KiB.
+	SignalBytes int
+	// HeldSignalBytes is how much memory the signals may take that wait in relays: for
+	// the rest of their line, or for the description that is to go before them. Whoever
+	// sends what exceeds it loses the relay. Default 32 MiB.
+	HeldSignalBytes int
+	// HeldSignalBytesPerIP is how much of it may be what comes from one IPv4 address
+	// or IPv6 /64. Siblings are not counted by address. Default 1 MiB.
+	HeldSignalBytesPerIP int
 	// CheckTime is how long a candidate may take to answer when it is checked; see
 	// Config.VerifyCandidates. Default 10 s.
 	CheckTime time.Duration
@@ -137,7 +145,7 @@ const (
 // limits lists every field of Limits once, in the order of the struct.
 var limits = []limit{
 	{"handshake-time", "from the first byte of a connection to a ready peer", duration, int64(10 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.HandshakeTime }},
-	{"control-message-bytes", "one line of the control channel or of a signaling relay", bytes, 64 << 10, 1 << 10, false, func(l *Limits) any { return &l.ControlMessageBytes }},
+	{"control-message-bytes", "one line of the control channel", bytes, 64 << 10, 1 << 10, false, func(l *Limits) any { return &l.ControlMessageBytes }},
 	{"channel-name-bytes", "one multiplex channel name", bytes, 512, 64, false, func(l *Limits) any { return &l.ChannelNameBytes }},
 	{"channels-per-peer", "multiplex channels of a connection, relays included", count, 128, 3, true, func(l *Limits) any { return &l.ChannelsPerPeer }},
 	{"outbound-queue-bytes", "what waits for a peer that does not read", bytes, 256 << 10, 4 << 10, false, func(l *Limits) any { return &l.OutboundQueueBytes }},
@@ -151,6 +159,9 @@ var limits = []limit{
 	{"relay-time", "how long a signaling relay stays open", duration, int64(30 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.RelayTime }},
 	{"relay-bytes-per-second", "rate of a signaling relay in each direction", bytes, 50_000, 1, true, func(l *Limits) any { return &l.RelayBytesPerSecond }},
 	{"relay-bytes", "total of a signaling relay in each direction", bytes, 1 << 20, 1, true, func(l *Limits) any { return &l.RelayBytes }},
+	{"signal-bytes", "one line of a signaling relay", bytes, 16 << 10, 4 << 10, false, func(l *Limits) any { return &l.SignalBytes }},
+	{"held-signal-bytes", "signals that wait in relays, in total", bytes, 32 << 20, 64 << 10, true, func(l *Limits) any { return &l.HeldSignalBytes }},
+	{"held-signal-bytes-per-ip", "those from one IPv4 address or IPv6 /64", bytes, 1 << 20, 64 << 10, true, func(l *Limits) any { return &l.HeldSignalBytesPerIP }},
 	{"check-time", "how long a candidate takes to answer when it is checked", duration, int64(10 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.CheckTime }},
 	{"checks", "candidates that are checked at a time", count, 32, 1, true, func(l *Limits) any { return &l.Checks }},
 	{"checks-per-second", "checks of candidates in total", count, 50, 1, true, func(l *Limits) any { return &l.ChecksPerSecond }},
@@ -319,11 +330,16 @@ func (l Limits) validate() error {
 }
 
 // lineBytes is ControlMessageBytes for who takes no negative limit.
-func (l Limits) lineBytes() int {
-	if l.ControlMessageBytes < 0 {
+func (l Limits) lineBytes() int { return orMax(l.ControlMessageBytes) }
+
+// signalBytes is SignalBytes for who takes no negative limit.
+func (l Limits) signalBytes() int { return orMax(l.SignalBytes) }
+
+func orMax(limit int) int {
+	if limit < 0 {
 		return math.MaxInt32
 	}
-	return l.ControlMessageBytes
+	return limit
 }
 
 // window is how much application data a peer may send before it is granted more.

@@ -50,7 +50,7 @@ func newNested(p *Peer, name string) (*nested, error) {
 		p:     p,
 		queue: make(chan json.RawMessage, maxSignals),
 		hello: make(chan struct{}),
-		lines: wire.Lines{Max: limits.lineBytes()},
+		lines: wire.Lines{Max: limits.signalBytes()},
 	}
 	n.conn = &channelConn{stream, channel, p.conn}
 	n.session = mux.New(n.conn, mux.Config{

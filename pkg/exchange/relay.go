@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,10 +47,15 @@ type relayEnd struct {
 	peer    *Peer
 	channel *mux.Channel
 	side    wire.Side
+	owner   netip.Prefix // what it holds counts for: no valid one for a sibling, through which many speak
 
 	// Owned by the peer's read loop.
 	received int
 	pace     *rate.Limiter // lazily
+
+	mu sync.Mutex
+	// Guarded by mu.
+	held int // of what it sent, see hold
 }
 
 // relayNames are the channel names by which the asker and the candidate know a relay.
@@ -83,9 +89,12 @@ func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) 
 	open, opened := r.counters()
 	open.Add(1)
 	opened.Add(1)
-	r.ends = [2]relayEnd{
-		wire.FromAsker:     {relay: r, peer: asker, side: wire.FromAsker},
-		wire.FromCandidate: {relay: r, peer: candidate, side: wire.FromCandidate},
+	for side, p := range [...]*Peer{wire.FromAsker: asker, wire.FromCandidate: candidate} {
+		end := &r.ends[side]
+		end.relay, end.peer, end.side = r, p, wire.Side(side)
+		if !p.Sibling() {
+			end.owner = ownedBy(p.addr)
+		}
 	}
 	// The channel of an end must be there before the other end's read loop can
 	// send on it, so both are made before either peer learns of the relay.
@@ -143,6 +152,7 @@ func (r *relay) close() {
 		}
 		end.peer.detach(r)
 		end.peer.relays.Add(-1)
+		end.letGo()
 	}
 	open, _ := r.counters()
 	open.Add(-1)
@@ -199,6 +209,10 @@ func (e *relayEnd) Receive(piece []byte) error {
 		e.refuse("signal")
 		return nil
 	}
+	if limit, ok := e.hold(r.guard.Held(e.side)); !ok {
+		e.refuse(limit)
+		return nil
+	}
 	r.ex.counters.relayedBytes.Add(uint64(len(safe)))
 	if r.follow != "" && r.guard.Relayed() {
 		r.followUp(other, safe)
@@ -253,5 +267,5 @@ func (ex *Exchange) guardFor(transport string) *wire.Guard {
 	if transport != transports.WebRTC {
 		return nil
 	}
-	return wire.NewGuardV0(ex.limits.lineBytes())
+	return wire.NewGuardV0(ex.limits.signalBytes())
 }

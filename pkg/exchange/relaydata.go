@@ -81,16 +81,16 @@ func (r *relay) followUp(first *relayEnd, last []byte) {
 func (ex *Exchange) reserveData(asker, candidate *Peer) (release func(), limit string) {
 	ends := [2]netip.Prefix{ownedBy(asker.addr), ownedBy(candidate.addr)}
 	for i, at := range ends {
-		if limit, ok := ex.dataEnds.acquire(at); !ok {
+		if limit, ok := ex.dataEnds.acquire(at, 1); !ok {
 			if i == 1 {
-				ex.dataEnds.release(ends[0])
+				ex.dataEnds.release(ends[0], 1)
 			}
 			return nil, limit
 		}
 	}
 	return func() {
 		for _, at := range ends {
-			ex.dataEnds.release(at)
+			ex.dataEnds.release(at, 1)
 		}
 	}, ""
 }

@@ -138,7 +138,7 @@ func (l *link) relayTo(asker *Peer, name, id string, answer func(failure string)
 	}
 	l.opening[id] = answer
 	ex.mu.Unlock()
-	r, limit := ex.newRelay(asker, l.p, relayNames{name, "relay:" + id}, wire.NewGuardV1(ex.limits.lineBytes()), ended)
+	r, limit := ex.newRelay(asker, l.p, relayNames{name, "relay:" + id}, wire.NewGuardV1(ex.limits.signalBytes()), ended)
 	if limit != "" {
 		ex.refused(limit, asker.RemoteAddress())
 	}

@@ -46,7 +46,7 @@ func newSignals(p *Peer, nonce string, relayed int) (*signals, error) {
 		ended:  make(chan struct{}),
 		gaveUp: make(chan struct{}),
 		heard:  make(chan struct{}),
-		lines:  wire.Lines{Max: p.ex.limits.lineBytes()},
+		lines:  wire.Lines{Max: p.ex.limits.signalBytes()},
 	}
 	if p.knows(featureRelayed) {
 		s.carries = relayed

@@ -50,7 +50,7 @@ func (ex *Exchange) introduceV1(asker *Peer, name string, l *listing, agreed fun
 		return nil
 	})
 	r, limit := ex.newRelay(asker, l.peer, relayNames{name, "relay:" + id},
-		wire.NewGuardV1(ex.limits.lineBytes()), func() { candidate.forget(told) })
+		wire.NewGuardV1(ex.limits.signalBytes()), func() { candidate.forget(told) })
 	if limit != "" {
 		ex.refused(limit, asker.RemoteAddress())
 	}

@@ -25,8 +25,9 @@ func (s Side) String() string {
 }
 
 // DefaultMaxSignal is how many bytes one signal in a relay may have unless the
-// configuration says otherwise.
-const DefaultMaxSignal = 64 << 10
+// configuration says otherwise. Those that trickle candidates, as the published
+// packages do, send a KiB; an SDP with a hundred candidates in it fits.
+const DefaultMaxSignal = 16 << 10
 
 // Guard checks what two peers say to each other through a relay, and makes it
 // anew, so that nothing reaches a JavaScript node in a form that ends its process
@@ -102,6 +103,19 @@ func (g *Guard) Forward(side Side, dst, chunk []byte) (out []byte, err error) {
 		g.err = fmt.Errorf("relay from %s: %w", side, err)
 	}
 	return dst, g.err
+}
+
+// Held is how many bytes of memory are held for what side has sent: half a line,
+// candidates that wait for their description, and what of a hello is remembered.
+// It is a few times the length of a line at most.
+func (g *Guard) Held(side Side) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := g.lines[side].held() + cap(g.negotiation.sides[side].held)
+	if g.nested != nil {
+		n += g.nested.sides[side].heldBytes()
+	}
+	return n
 }
 
 // forwardLines forwards the signals of generation 0.

@@ -237,3 +237,38 @@ func TestGuardFromTwoGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestGuardHeld(t *testing.T) {
+	guard := NewGuardV0(0)
+	forward := func(guard *Guard, in string) {
+		t.Helper()
+		if _, err := guard.Forward(FromAsker, nil, []byte(in)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := func(guard *Guard, least, most int) {
+		t.Helper()
+		if got := guard.Held(FromAsker); got < least || got > most {
+			t.Errorf("the asker's side holds %d bytes, want %d to %d", got, least, most)
+		}
+		if got := guard.Held(FromCandidate); got != 0 {
+			t.Errorf("the candidate's side holds %d bytes", got)
+		}
+	}
+	held(guard, 0, 0)
+	forward(guard, testCandidate+"\n")
+	held(guard, len(testCandidate), 2*len(testCandidate))
+	half := testOffer[:len(testOffer)/2]
+	forward(guard, half)
+	held(guard, len(testCandidate)+len(half), DefaultMaxSignal+2*len(testCandidate))
+	forward(guard, testOffer[len(half):]+"\n")
+	held(guard, 0, 0)
+
+	guard = NewGuardV1(0)
+	network := strings.Repeat("n", 1000)
+	start := newStream().frame(0, 0, "pxp").control(`["hello","0",[1,{},["` + network + `"]]]`)
+	forward(guard, string(*start))
+	held(guard, len(network), len(network)+10)
+	forward(guard, string(*new(stream).frame(0, 2, half)))
+	held(guard, len(network)+len(half), len(network)+DefaultMaxSignal)
+}

@@ -7,8 +7,7 @@ import (
 )
 
 // DefaultMaxLine is how many bytes a control message may have unless the
-// configuration says otherwise. The largest that the published packages send,
-// an SDP with many candidates, stays below a quarter of it.
+// configuration says otherwise.
 const DefaultMaxLine = 64 << 10
 
 // Lines takes a byte stream apart into lines, as npm's ndjson (split2) does: a
@@ -88,6 +87,14 @@ func (l *Lines) hold(piece []byte, limit int) bool {
 	}
 	*l.partial = append(*l.partial, piece...)
 	return true
+}
+
+// held is how many bytes of memory the half line takes that is kept.
+func (l *Lines) held() int {
+	if l.partial == nil {
+		return 0
+	}
+	return cap(*l.partial)
 }
 
 // settle gives the buffer back once the line in it is done with.

@@ -95,6 +95,16 @@ func newNested(maxLine int) *nested {
 	return n
 }
 
+// heldBytes is how many bytes of memory a side has filled. What it can fill only
+// with names and nonces, a few KiB, is left out.
+func (s *nestedSide) heldBytes() int {
+	n := s.lines.held()
+	for _, network := range s.networks {
+		n += len(network)
+	}
+	return n
+}
+
 // forwardNested forwards a piece of one side's connection.
 func (g *Guard) forwardNested(side Side, dst, chunk []byte) ([]byte, error) {
 	s := &g.nested.sides[side]

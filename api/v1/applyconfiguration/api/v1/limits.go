@@ -16,7 +16,7 @@ import (
 type LimitsApplyConfiguration struct {
 	// Limit on how long a connection may take from its first byte to a ready peer. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 10s.
 	HandshakeTime *string `json:"handshakeTime,omitempty"`
-	// Limit on the longest message on a control channel or in a signaling relay. A number of bytes, 1KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
+	// Limit on the longest message on a control channel. A number of bytes, 1KiB or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 64KiB.
 	ControlMessageBytes *intstr.IntOrString `json:"controlMessageBytes,omitempty"`
 	// Limit on the longest name of a multiplex channel. A number of bytes, 64 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 512.
 	ChannelNameBytes *intstr.IntOrString `json:"channelNameBytes,omitempty"`
