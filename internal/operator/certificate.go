@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
@@ -104,10 +105,9 @@ func (r *Reconciler) providedCertificate(ctx context.Context, state *run) error 
 // issuedCertificate is made by cert-manager.
 func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
 	n := state.network
-	desired := resources.Certificate(n, r.hosts(state))
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(resources.CertificateKind)
-	err := r.Reader.Get(ctx, client.ObjectKeyFromObject(desired), live)
+	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: resources.CertificateName(n)}, live)
 	switch {
 	case meta.IsNoMatchError(err):
 		state.certificate = plan.Finding{Reason: v1.ReasonCertManagerMissing, Message: "spec.tls.issuer needs cert-manager, which is not installed: install it, or remove spec.tls.issuer"}
@@ -119,11 +119,8 @@ func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
 	case !metav1.IsControlledBy(live, n):
 		return problemf(v1.ReasonInvalidSpec, "the Certificate %s is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name", live.GetName())
 	}
-	if live == nil || !within(desired.Object, live.Object) {
-		if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership); err != nil {
-			return fmt.Errorf("apply the Certificate: %w", err)
-		}
-		r.Metrics.wrote(resources.CertificateKind.Kind)
+	if err := r.askForCertificate(ctx, state, live); err != nil {
+		return err
 	}
 	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
 	if apierrors.IsNotFound(err) {
@@ -134,6 +131,21 @@ func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
 		return fmt.Errorf("read the certificate: %w", err)
 	}
 	state.certificate, state.certificateReady = r.examine(state, secret, v1.ReasonIssued)
+	return nil
+}
+
+// askForCertificate asks cert-manager for it, unless what was asked for is as it is to be.
+func (r *Reconciler) askForCertificate(ctx context.Context, state *run, live *unstructured.Unstructured) error {
+	n, needed, asked := state.network, r.hosts(state), resources.CertificateHosts(live)
+	if live != nil && plan.HaveAll(asked, needed) && within(resources.Certificate(n, asked).Object, live.Object) {
+		return nil
+	}
+	again := append(plan.NodesHosts(n, state.nodes), plan.ServicesHosts(n, r.Settings, state.services)...)
+	desired := resources.Certificate(n, plan.IssuedHosts(needed, asked, again))
+	if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("apply the Certificate: %w", err)
+	}
+	r.Metrics.wrote(resources.CertificateKind.Kind)
 	return nil
 }
 

@@ -179,6 +179,7 @@ spec:
     - name: v1
       served: true
       storage: true
+      subresources: {status: {}}
       schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 `
 	for _, args := range [][]string{{"apply", "-f", "-"}, {"wait", "--for=condition=Established", "--timeout=120s", "crd/certificates.cert-manager.io"}} {

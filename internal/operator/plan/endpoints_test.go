@@ -158,41 +158,6 @@ func TestAddressesAreBounded(t *testing.T) {
 	}
 }
 
-func TestCertificateHosts(t *testing.T) {
-	endpoints := []Endpoints{{Hosts: []string{"203.0.113.7", "2001:db8::7"}}, {Missing: "a node"}, {Hosts: []string{"203.0.113.7"}}}
-	for name, c := range map[string]struct {
-		exposure  v1.Exposure
-		endpoints []Endpoints
-		want      string
-	}{
-		"before there are addresses": {v1.Exposure{Type: v1.ExposeNodePort}, nil, "demo-seed-0.demo-seed.games.svc.cluster.local demo-seed-1.demo-seed.games.svc.cluster.local"},
-		"with addresses":             {v1.Exposure{Type: v1.ExposeNodePort}, endpoints, "demo-seed-0.demo-seed.games.svc.cluster.local demo-seed-1.demo-seed.games.svc.cluster.local 203.0.113.7 2001:db8::7"},
-		"with a domain":              {v1.Exposure{Type: v1.ExposeNodePort, Domain: "s.example"}, []Endpoints{{Hosts: []string{"0.s.example"}}}, "0.s.example 1.s.example"},
-	} {
-		if got := CertificateHosts(network(c.exposure), settings, 2, c.endpoints); !slices.Equal(got, strings.Fields(c.want)) {
-			t.Errorf("%s: %q, want %q", name, got, strings.Fields(c.want))
-		}
-	}
-}
-
-func TestNodesHosts(t *testing.T) {
-	for name, c := range map[string]struct {
-		exposure v1.Exposure
-		nodes    []corev1.Node
-		want     int
-	}{
-		"on node ports":      {v1.Exposure{Type: v1.ExposeNodePort}, []corev1.Node{*node}, 2},
-		"on host ports":      {v1.Exposure{Type: v1.ExposeHostPort}, []corev1.Node{*node, *node}, 4},
-		"with names":         {v1.Exposure{Type: v1.ExposeNodePort, Domain: "s.example"}, []corev1.Node{*node}, 0},
-		"inside the cluster": {v1.Exposure{Type: v1.ExposeClusterIP}, []corev1.Node{*node}, 0},
-		"on very many nodes": {v1.Exposure{Type: v1.ExposeNodePort}, slices.Repeat([]corev1.Node{*node}, 1000), 2 * maxNodes},
-	} {
-		if got := NodesHosts(network(c.exposure), c.nodes); len(got) != c.want {
-			t.Errorf("%s: %d hosts, want %d", name, len(got), c.want)
-		}
-	}
-}
-
 func network(exposure v1.Exposure) *v1.PeerNetwork {
 	return &v1.PeerNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: "demo", Namespace: "games"},

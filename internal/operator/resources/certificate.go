@@ -45,8 +45,20 @@ func Certificate(n *v1.PeerNetwork, hosts []string) *unstructured.Unstructured {
 	certificate := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	certificate.SetGroupVersionKind(CertificateKind)
 	certificate.SetNamespace(n.Namespace)
-	certificate.SetName(n.Name)
+	certificate.SetName(CertificateName(n))
 	certificate.Object["metadata"].(map[string]any)["labels"] = labels
 	certificate.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(n, v1.GroupVersion.WithKind(v1.Kind))})
 	return certificate
+}
+
+// CertificateHosts are those that a Certificate is for, names first; none of nil.
+func CertificateHosts(certificate *unstructured.Unstructured) []string {
+	var hosts []string
+	if certificate != nil {
+		for _, field := range []string{"dnsNames", "ipAddresses"} {
+			some, _, _ := unstructured.NestedStringSlice(certificate.Object, "spec", field)
+			hosts = append(hosts, some...)
+		}
+	}
+	return hosts
 }

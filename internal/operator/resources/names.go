@@ -59,6 +59,9 @@ func MeshSecretName(n *v1.PeerNetwork) string { return n.Name + "-mesh" }
 // AuthorityName is the name of the Secret with the operator's own authority.
 func AuthorityName(n *v1.PeerNetwork) string { return n.Name + "-ca" }
 
+// CertificateName is the name of cert-manager's Certificate.
+func CertificateName(n *v1.PeerNetwork) string { return n.Name }
+
 // CertificateSecretName is the name of the Secret with the seeds' certificate: the
 // one that the spec names, or else the one that is made.
 func CertificateSecretName(n *v1.PeerNetwork) string {
