@@ -302,7 +302,7 @@ func TestPeersAreListedAndDisconnected(t *testing.T) {
 func TestDrainOnRequest(t *testing.T) {
 	ctx := testContext(t)
 	s, o := startAdministered(t, func(c *Config) { c.DrainTimeout = stepTime })
-	asker := startIntroduction(ctx, t, s)
+	candidate, asker := startIntroduction(ctx, t, s)
 	for range 2 { // the second is told the same
 		res, body := o.do("POST", "/drain")
 		if res.StatusCode != http.StatusAccepted || !strings.Contains(body, `"draining":true`) {
@@ -328,7 +328,9 @@ func TestDrainOnRequest(t *testing.T) {
 		t.Errorf("a peer was disconnected in the middle of an introduction: %v", err)
 	}
 
+	// The candidate would be disconnected in the second half of the time for a drain.
 	asker.Close()
+	candidate.Close()
 	select {
 	case err := <-s.ended:
 		if err != nil {

@@ -87,8 +87,8 @@ func (e endless) Negotiate(ctx context.Context, role transports.Role, signals tr
 }
 
 // startIntroduction has two nodes negotiate through the seed, until the asker's
-// connection to the seed, which it returns, is closed.
-func startIntroduction(ctx context.Context, t *testing.T, s *testSeed) (asker *exchange.Peer) {
+// connection to the seed is closed. It returns the connections of both to the seed.
+func startIntroduction(ctx context.Context, t *testing.T, s *testSeed) (candidate, asker *exchange.Peer) {
 	t.Helper()
 	e := endless{began: make(chan struct{}, 1)}
 	var peers []*exchange.Peer
@@ -126,7 +126,7 @@ func startIntroduction(ctx context.Context, t *testing.T, s *testSeed) (asker *e
 	case <-ctx.Done():
 		t.Fatal("no introduction began in time")
 	}
-	return peers[1]
+	return peers[0], peers[1]
 }
 
 // awaitRefusal waits until a seed that is told to end takes no more connections.
@@ -153,7 +153,7 @@ func TestShutdownLetsIntroductionsEnd(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.DrainTimeout = stepTime
 	s := startSeed(t, cfg)
-	asker := startIntroduction(ctx, t, s)
+	_, asker := startIntroduction(ctx, t, s)
 	s.end()
 	s.awaitRefusal(ctx, t)
 	select {
@@ -182,7 +182,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.DrainTimeout = 50 * time.Millisecond
 	s := startSeed(t, cfg)
-	asker := startIntroduction(ctx, t, s)
+	_, asker := startIntroduction(ctx, t, s)
 	s.end()
 	select {
 	case err := <-s.ended:
