@@ -114,9 +114,10 @@ func TestRotation(t *testing.T) {
 
 // TestExpiry stops new allocations, and no running one.
 func TestExpiry(t *testing.T) {
+	t.Parallel() // as it mostly waits
 	s := start(t, testConfig(t))
 	c := newClient(t, s, TransportTCP)
-	expires := time.Now().Add(2 * time.Second).Truncate(time.Second)
+	expires := time.Now().Add(8 * time.Second).Truncate(time.Second)
 	username := timestamp(expires) + ":client"
 	c.login(username, Password([]byte(testSecret), username))
 	c.allocate()

@@ -29,8 +29,8 @@ func program(t *testing.T, name string) string {
 }
 
 // uclient runs coturn's client against a server and returns what it printed. If it has not
-// ended after a while, it is killed.
-func uclient(t *testing.T, s *Server, transport string, atMost time.Duration, flags ...string) (string, error) {
+// ended after a while, or before ctx, it is killed.
+func uclient(ctx context.Context, t *testing.T, s *Server, transport string, atMost time.Duration, flags ...string) (string, error) {
 	t.Helper()
 	_, port, _ := strings.Cut(s.Addrs(transport)[0].String(), ":")
 	args := slices.Concat([]string{"-W", testSecret, "-u", "coturn", "-p", port, "-z", "5"}, flags)
@@ -40,7 +40,7 @@ func uclient(t *testing.T, s *Server, transport string, atMost time.Duration, fl
 	case TransportTCP:
 		args = append(args, "-t")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), atMost)
+	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	output, err := exec.CommandContext(ctx, program(t, "turnutils_uclient"), append(args, "127.0.0.1")...).CombinedOutput()
 	if ctx.Err() != nil {
@@ -116,7 +116,7 @@ func TestCoturnClient(t *testing.T) {
 				if test.toPeer {
 					flags = append(flags, echoPair(t)...)
 				}
-				output, err := uclient(t, s, transport, uclientTime, flags...)
+				output, err := uclient(t.Context(), t, s, transport, uclientTime, flags...)
 				received, lost := exchanged(output)
 				stats := s.Stats()
 				if transport == TransportTLS && received > 0 {
@@ -142,7 +142,7 @@ func TestManyCoturnClients(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Limits.AllocationsPerCredential, cfg.Limits.AllocationsPerClient = Unlimited, Unlimited
 	s := start(t, cfg)
-	output, err := uclient(t, s, TransportUDP, uclientTime, append([]string{"-c", "-m", "100", "-n", "10", "-z", "20"}, echoPair(t)...)...)
+	output, err := uclient(t.Context(), t, s, TransportUDP, uclientTime, append([]string{"-c", "-m", "100", "-n", "10", "-z", "20"}, echoPair(t)...)...)
 	if received, lost := exchanged(output); err != nil || received < 900 {
 		t.Errorf("%d messages came back, %d were lost: %v\n%s", received, lost, err, output)
 	}
@@ -158,12 +158,29 @@ func TestCoturnWrongSecret(t *testing.T) {
 	cfg.Secrets = secrets("another")
 	s := start(t, cfg)
 	// It asks again and again.
-	output, err := uclient(t, s, TransportUDP, 2*time.Second, "-c", "-y", "-n", "1")
+	ctx, cancel := context.WithCancel(t.Context())
+	looking := make(chan struct{})
+	go func() {
+		defer close(looking)
+		defer cancel()
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for s.Stats().AuthFailures[AuthMismatch] < 2 {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	output, err := uclient(ctx, t, s, TransportUDP, uclientTime, "-c", "-y", "-n", "1")
+	cancel()
+	<-looking
 	if received, _ := exchanged(output); err == nil || received != 0 {
 		t.Errorf("%d messages came back\n%s", received, output)
 	}
 	stats := s.Stats()
-	if stats.AuthFailures[AuthMismatch] == 0 || stats.AllocationsTotal[TransportUDP] != 0 {
+	if stats.AuthFailures[AuthMismatch] < 2 || stats.AllocationsTotal[TransportUDP] != 0 {
 		t.Errorf("stats %+v", stats)
 	}
 }
@@ -182,17 +199,17 @@ func TestCoturnNegative(t *testing.T) {
 			// binds each peer twice. A second number for the same peer has to be refused (RFC
 			// 8656 section 12.2), upon which it gives up: with coturn's own server, it ends with
 			// the same words.
-			output, err := uclient(t, s, transport, uclientTime, append([]string{"-N"}, toPeer...)...)
+			output, err := uclient(t.Context(), t, s, transport, uclientTime, append([]string{"-N"}, toPeer...)...)
 			if err == nil || !strings.Contains(output, "channel bind: error "+strconv.Itoa(int(stun.CodeBadRequest))) {
 				t.Errorf("-N: %v\n%s", err, output)
 			}
 			// -R sends malformed messages, some in place of a request whose answer it waits
 			// for: there is none, so that it does not end by itself.
-			output, err = uclient(t, s, transport, 3*time.Second, append([]string{"-R"}, toPeer...)...)
+			output, err = uclient(t.Context(), t, s, transport, 3*time.Second, append([]string{"-R"}, toPeer...)...)
 			if err != nil && !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(output, "error") {
 				t.Errorf("-R: %v\n%s", err, output)
 			}
-			output, err = uclient(t, s, transport, uclientTime, toPeer...)
+			output, err = uclient(t.Context(), t, s, transport, uclientTime, toPeer...)
 			if received, _ := exchanged(output); err != nil || received < 36 && transport != TransportTLS || received == 0 {
 				t.Errorf("afterwards %d messages came back: %v, %+v\n%s", received, err, s.Stats(), output)
 			}

@@ -315,8 +315,9 @@ func TestNeverRun(t *testing.T) {
 
 // TestHandshakeTime closes connections that never get an allocation, however busy.
 func TestHandshakeTime(t *testing.T) {
+	t.Parallel() // as it mostly waits
 	cfg := testConfig(t)
-	cfg.HandshakeTime = 2 * time.Second // enough for a client in earnest
+	cfg.HandshakeTime = 5 * time.Second // enough for a client in earnest
 	s := start(t, cfg)
 	kept := newClient(t, s, TransportTCP)
 	kept.allocate()
