@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	lostDraws = 3               // how many may be lost in a row
-	drawTime  = 5 * time.Second // for one that may be lost
+	lostDraws = 3                // how many may be lost in a row
+	drawTime  = 10 * time.Second // for one that may be lost
 )
 
 // Draw asks via for a peer. May it be lost, it is repeated: the WebRTC of Node,
@@ -57,11 +57,28 @@ func FindAll(ctx context.Context, p Node, via int, self string, names []string) 
 		if err != nil {
 			return err
 		}
-		if _, err := p.Request(ctx, id, 1000); err != nil {
+		if _, err := p.Request(ctx, id, 1000); err != nil && !MayEnd(ctx, p, id) {
 			return err
 		}
 	}
 	return fmt.Errorf("%s did not find %v in %d draws", self, missing, maxDraws)
+}
+
+// endTime is what a node has to hear that a connection has ended.
+const endTime = 10 * time.Second
+
+// MayEnd tells whether a connection that failed has ended as one may: two Go nodes that
+// look for each other at the same time have two connections for a while, of which they
+// close one. A node may hear of the end a moment later.
+func MayEnd(ctx context.Context, p Node, id int) bool {
+	if !p.IsGo() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, endTime)
+	defer cancel()
+	return p.Await(ctx, "the connection to end", func(peers []PeerInfo) bool {
+		return !slices.ContainsFunc(peers, func(peer PeerInfo) bool { return peer.ID == id && peer.Connected })
+	}) == nil
 }
 
 // FindElsewhere asks a seed for a peer until there is one: those at another seed

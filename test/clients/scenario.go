@@ -69,6 +69,24 @@ func (s Scenario) Echo(p Node, peer, bytes int, want string) {
 	}
 }
 
+// EchoTo is Echo with the node called name, over whichever connection there is to it. A
+// connection that has ended is no failure while there is another, see [MayEnd].
+func (s Scenario) EchoTo(p Node, name string, bytes int) {
+	s.Helper()
+	for {
+		id := s.Await(p, name)
+		from, err := p.Request(s.Ctx, id, bytes)
+		if err != nil && MayEnd(s.Ctx, p, id) {
+			continue
+		}
+		s.Must(err)
+		if from != name {
+			s.Fatalf("peer %d is %q, want %q", id, from, name)
+		}
+		return
+	}
+}
+
 // Await waits for a connection to the node called name and returns its id.
 func (s Scenario) Await(p Node, name string) int {
 	s.Helper()

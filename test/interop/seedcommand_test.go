@@ -53,8 +53,7 @@ func TestSeedCommand(t *testing.T) {
 		}
 		defer func() {
 			for i, node := range nodes {
-				next := names[(i+1)%len(names)]
-				s.Echo(node, s.Await(node, next), clients.Payload/16, next)
+				s.EchoTo(node, names[(i+1)%len(names)], clients.Payload/16)
 			}
 		}()
 	}

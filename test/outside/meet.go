@@ -52,36 +52,9 @@ func meet(s clients.Scenario, n Network, gen clients.Generation, ways []way) {
 	}
 	s.Must(all.Wait())
 	for i, node := range nodes {
-		next := names[(i+1)%len(names)]
-		s.Must(echo(s, node, next))
+		s.EchoTo(node, names[(i+1)%len(names)], clients.Payload/16)
 	}
 	s.NoTroubles(nodes...)
-}
-
-// echo exchanges data with a node by its name. Two that look for each other at the same
-// time have two connections for a moment, of which Go closes one, so a connection that
-// has ended is no failure while there is another.
-func echo(s clients.Scenario, node clients.Node, name string) error {
-	for {
-		id := s.Await(node, name)
-		from, err := node.Request(s.Ctx, id, clients.Payload/16)
-		if err == nil && from != name {
-			return fmt.Errorf("peer %d is %q, want %q", id, from, name)
-		}
-		if err == nil || !ends(s, node, id) {
-			return err
-		}
-	}
-}
-
-// ends tells whether a connection that failed is over, of which a node may hear a moment
-// later.
-func ends(s clients.Scenario, node clients.Node, id int) bool {
-	ctx, cancel := context.WithTimeout(s.Ctx, answerTime)
-	defer cancel()
-	return node.Await(ctx, "the connection to end", func(peers []clients.PeerInfo) bool {
-		return !slices.ContainsFunc(peers, func(peer clients.PeerInfo) bool { return peer.ID == id && peer.Connected })
-	}) == nil
 }
 
 // answerTime is what a peer has to tell its name.
