@@ -56,6 +56,7 @@ func (l *Lab) startBrowser() (*browser, error) {
 		chromedp.UserDataDir(filepath.Join(l.dir, "chromium")),
 		chromedp.Flag("headless", "new"),
 		chromedp.CombinedOutput(&b.output),
+		chromedp.WSURLReadTimeout(stepTime), // the 20 seconds that it is given otherwise are too few where much else runs
 		chromedp.Env("HOME=" + home),
 		// Without a NIC, loopback is all that two tabs can meet on.
 		chromedp.Flag("allow-loopback-in-peer-connection", true),

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,7 @@ type process struct {
 	t     *testing.T
 	name  string
 	lines <-chan string // of both of its outputs; closed at its end
+	taken *[]string     // what was read of them
 	said  *clients.Tail
 }
 
@@ -146,16 +148,18 @@ func start(t *testing.T, name string, cmd *exec.Cmd) process {
 			t.Logf("%s said:\n%s", name, said)
 		}
 	})
-	return process{t, name, lines, said}
+	return process{t, name, lines, new([]string), said}
 }
 
-// await waits for a line that begins like this.
+// await waits for a line that begins like this, unless there was one already.
 func (p process) await(prefix string) {
 	p.t.Helper()
-	for line := range p.lines {
-		if strings.HasPrefix(line, prefix) {
-			return
+	begins := func(line string) bool { return strings.HasPrefix(line, prefix) }
+	for !slices.ContainsFunc(*p.taken, begins) {
+		line, ok := <-p.lines
+		if !ok {
+			p.t.Fatalf("%s ended and did not say %q", p.name, prefix)
 		}
+		*p.taken = append(*p.taken, line)
 	}
-	p.t.Fatalf("%s ended and did not say %q", p.name, prefix)
 }
