@@ -44,7 +44,8 @@ const (
 	// published, and what is published is right.
 	//
 	// True:
-	//   - AllSeedsPublished: status.seeds has their addresses.
+	//   - AllSeedsPublished: status.seeds has their addresses. The message tells of those
+	//     of TURN that are left out, since nothing answers there.
 	//
 	// False:
 	//   - SeedsWithheld: some are not, since they are not reached or drain.

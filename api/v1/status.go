@@ -114,7 +114,8 @@ type SeedStatus struct {
 	Addresses []string `json:"addresses,omitempty"`
 
 	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients
-	// get credentials from it.
+	// get credentials from it. They are published with its addresses; one at which
+	// nothing answered is left out.
 	//
 	// +optional
 	// +listType=atomic
@@ -152,9 +153,19 @@ const (
 	SeedTLSFailed SeedReason = "TLSFailed"
 	// SeedHandshakeFailed: what answers there is no seed of this network.
 	SeedHandshakeFailed SeedReason = "HandshakeFailed"
-	// SeedSTUNFailed: the STUN server does not answer.
+	// SeedSTUNFailed: the STUN and TURN server does not answer over UDP at some of its
+	// addresses. It is published without these.
 	SeedSTUNFailed SeedReason = "STUNFailed"
+	// SeedTURNFailed: the TURN server does not answer over TCP or TLS at some of its
+	// addresses. It is published without these.
+	SeedTURNFailed SeedReason = "TURNFailed"
 )
+
+// Reachable tells whether the operator reached the seed at its addresses, of those of
+// TURN perhaps at some only.
+func (r SeedReason) Reachable() bool {
+	return r == SeedReached || r == SeedSTUNFailed || r == SeedTURNFailed
+}
 
 // BootstrapStatus is about the published bootstrap document.
 type BootstrapStatus struct {

@@ -149,12 +149,12 @@ func (d direct) Report(_ types.NamespacedName, pod *corev1.Pod) (report *probe.R
 }
 
 // Look implements [Sights].
-func (d direct) Look(_ types.NamespacedName, seeds []lookout.Seed) []lookout.Sighting {
-	var sightings []lookout.Sighting
+func (d direct) Look(_ types.NamespacedName, seeds []lookout.Seed) []probe.Sighting {
+	var sightings []probe.Sighting
 	for _, seed := range seeds {
-		sighting := lookout.Sighting{Reason: v1.SeedNotProbed}
+		sighting := probe.Sighting{Reason: v1.SeedNotProbed}
 		if seed.Target != nil && !d.w.unasked {
-			sighting.Reason, sighting.Message = d.w.Reach(d.w.Context(), *seed.Target)
+			sighting = d.w.Reach(d.w.Context(), *seed.Target)
 		}
 		sightings = append(sightings, sighting)
 	}
@@ -170,11 +170,15 @@ func (w *world) Status(_ context.Context, pod *corev1.Pod) (probe.Report, error)
 }
 
 // Reach implements [lookout.Seeds].
-func (w *world) Reach(_ context.Context, target probe.Target) (v1.SeedReason, string) {
-	if reason, ok := w.unreached[target.Addresses[0]]; ok {
-		return reason, "nothing answers at " + target.Addresses[0]
+func (w *world) Reach(_ context.Context, target probe.Target) probe.Sighting {
+	reason, failed := w.unreached[target.Addresses[0]]
+	switch {
+	case reason.Reachable():
+		return probe.Sighting{Reason: reason, Message: "no answer from " + target.TURN[0], Silent: target.TURN[:1]}
+	case failed:
+		return probe.Sighting{Reason: reason, Message: "nothing answers at " + target.Addresses[0]}
 	}
-	return v1.SeedReached, "at " + strings.Join(target.Addresses, ", ")
+	return probe.Sighting{Reason: v1.SeedReached, Message: "at " + strings.Join(target.Addresses, ", ")}
 }
 
 func (w *world) must(err error) {

@@ -25,12 +25,12 @@ var conditionReasons = []struct {
 // seedReasons are all reasons of seeds.
 var seedReasons = []v1.SeedReason{
 	v1.SeedReached, v1.SeedPending, v1.SeedDraining, v1.SeedNoAddress, v1.SeedNotProbed,
-	v1.SeedResolveFailed, v1.SeedDialFailed, v1.SeedTLSFailed, v1.SeedHandshakeFailed, v1.SeedSTUNFailed,
+	v1.SeedResolveFailed, v1.SeedDialFailed, v1.SeedTLSFailed, v1.SeedHandshakeFailed, v1.SeedSTUNFailed, v1.SeedTURNFailed,
 }
 
 // probeReasons are those that a try to reach a seed may have.
 var probeReasons = []v1.SeedReason{
-	v1.SeedReached, v1.SeedResolveFailed, v1.SeedDialFailed, v1.SeedTLSFailed, v1.SeedHandshakeFailed, v1.SeedSTUNFailed,
+	v1.SeedReached, v1.SeedResolveFailed, v1.SeedDialFailed, v1.SeedTLSFailed, v1.SeedHandshakeFailed, v1.SeedSTUNFailed, v1.SeedTURNFailed,
 }
 
 // writtenKinds are what the operator writes.

@@ -140,7 +140,7 @@ func seedBefore(state *run, s *seed) *v1.SeedStatus {
 	seeds := state.network.Status.Seeds
 	i := slices.IndexFunc(seeds, func(before v1.SeedStatus) bool { return before.Name == s.status.Name })
 	if i < 0 || !seeds[i].Ready || seeds[i].Draining || seeds[i].NodeName != s.status.NodeName ||
-		!slices.Equal(seeds[i].Addresses, s.status.Addresses) || !slices.Equal(seeds[i].TURNAddresses, s.status.TURNAddresses) {
+		!slices.Equal(seeds[i].Addresses, s.status.Addresses) {
 		return nil
 	}
 	return &seeds[i]

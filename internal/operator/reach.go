@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,18 +48,26 @@ func (r *Reconciler) reach(_ context.Context, state *run) error {
 		if sighting.Reason == v1.SeedTLSFailed && before != nil && before.Reachable && r.memory.trusting(key) {
 			return errReadAgain // its certificate may be of another authority by now
 		}
-		s.status.Reason, s.status.Message = sighting.Reason, sighting.Message
-		if sighting.Reason == v1.SeedNotProbed {
-			s.status.Message = "it is about to be reached for the first time"
-			// After a restart of the operator, what was published stays until it is known
-			// to be wrong.
-			if before != nil && before.Reason != v1.SeedNoAddress {
-				s.status.Reason, s.status.Message = before.Reason, before.Message
-			}
-		}
-		s.status.Reachable = s.status.Reason == v1.SeedReached
+		tell(&s.status, before, sighting)
 	}
 	return nil
+}
+
+// tell has a seed's status say how it was to reach it, and have the URLs of TURN that
+// are published with its addresses. before is what the status says of it there, or nil.
+func tell(status, before *v1.SeedStatus, sighting probe.Sighting) {
+	status.Reason, status.Message = sighting.Reason, sighting.Message
+	status.TURNAddresses = slices.DeleteFunc(slices.Clone(status.TURNAddresses), func(url string) bool { return slices.Contains(sighting.Silent, url) })
+	if sighting.Reason == v1.SeedNotProbed {
+		status.Message = "it is about to be reached for the first time"
+		// After a restart of the operator, what was published stays until it is known
+		// to be wrong.
+		if before != nil && before.Reason != v1.SeedNoAddress {
+			status.Reason, status.Message = before.Reason, before.Message
+			status.TURNAddresses = slices.DeleteFunc(status.TURNAddresses, func(url string) bool { return !slices.Contains(before.TURNAddresses, url) })
+		}
+	}
+	status.Reachable = status.Reason.Reachable()
 }
 
 // waiting is why a pod does not take connections yet.

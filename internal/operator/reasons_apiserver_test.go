@@ -239,6 +239,7 @@ var seedCases = []struct {
 	{v1.SeedTLSFailed, fails(v1.SeedTLSFailed)},
 	{v1.SeedHandshakeFailed, fails(v1.SeedHandshakeFailed)},
 	{v1.SeedSTUNFailed, fails(v1.SeedSTUNFailed)},
+	{v1.SeedTURNFailed, fails(v1.SeedTURNFailed)},
 }
 
 // fails is for what a probe finds; package probe tests that it finds it.
@@ -246,7 +247,8 @@ func fails(reason v1.SeedReason) func(*world, *corev1.Pod) {
 	return func(w *world, _ *corev1.Pod) { w.unreached["wss://203.0.113.100:8443"] = reason }
 }
 
-// A seed comes to every reason, and is published with one of them only.
+// A seed comes to every reason, and is published with those that say that it is
+// reached: with all URLs of TURN, or without those at which nobody answers.
 func TestAPIServerEverySeedReason(t *testing.T) {
 	var reached []string
 	for _, c := range seedCases {
@@ -256,11 +258,28 @@ func TestAPIServerEverySeedReason(t *testing.T) {
 			c.act(w, w.running(1)[0])
 			w.settled()
 			seeds := w.network.Status.Seeds
-			if len(seeds) != 1 || seeds[0].Reason != c.reason || seeds[0].Message == "" || seeds[0].Reachable != (c.reason == v1.SeedReached) {
+			if len(seeds) != 1 || seeds[0].Reason != c.reason || seeds[0].Message == "" || seeds[0].Reachable != c.reason.Reachable() {
 				t.Fatalf("the seeds are %+v", seeds)
 			}
-			if published := len(w.document().Seeds) == 1; published != (c.reason == v1.SeedReached) {
-				t.Errorf("published is %v", published)
+			published := w.document().Seeds
+			if !c.reason.Reachable() {
+				if len(published) != 0 {
+					t.Errorf("published is %+v", published)
+				}
+				return
+			}
+			want := []string{"stun:203.0.113.100:3478", "turn:203.0.113.100:3478?transport=udp", "turn:203.0.113.100:3478?transport=tcp", "turns:203.0.113.100:8443?transport=tcp"}
+			if c.reason != v1.SeedReached {
+				want = want[1:]
+			}
+			if len(published) != 1 || len(published[0].Addresses) == 0 || !slices.Equal(published[0].TURN, want) || !slices.Equal(seeds[0].TURNAddresses, want) {
+				t.Errorf("published is %+v, and the status has %q, want TURN at %q", published, seeds[0].TURNAddresses, want)
+			}
+			// After a restart it stays so until it is known to be wrong.
+			w.unasked = true
+			w.settled()
+			if again := w.document().Seeds; len(again) != 1 || !slices.Equal(again[0].TURN, want) {
+				t.Errorf("after a restart published is %+v, want TURN at %q", again, want)
 			}
 		})
 	}

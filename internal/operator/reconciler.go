@@ -45,7 +45,7 @@ type Sights interface {
 	Report(network types.NamespacedName, pod *corev1.Pod) (report *probe.Report, known bool)
 	// Look has these seeds of a network be looked at, and no others, and tells how it was
 	// to reach each of them.
-	Look(network types.NamespacedName, seeds []lookout.Seed) []lookout.Sighting
+	Look(network types.NamespacedName, seeds []lookout.Seed) []probe.Sighting
 }
 
 // Reconciler makes one PeerNetwork what it says.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,8 +20,8 @@ import (
 	"github.com/peerexchange/peerexchange/internal/seed"
 )
 
-// stunServer is what a seed says is its STUN server.
-func stunServer(t *testing.T, port string, trusted authority.Authorities) string {
+// turnServer is the URLs at which a seed says that its STUN and TURN server is.
+func turnServer(t *testing.T, port string, trusted authority.Authorities) (urls []string) {
 	t.Helper()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(trusted.Certificates)
@@ -34,7 +35,15 @@ func stunServer(t *testing.T, port string, trusted authority.Authorities) string
 	if err := json.NewDecoder(response.Body).Decode(&ice); err != nil {
 		t.Fatal(err)
 	}
-	return ice.ICEServers[0].URLs[0]
+	for _, server := range ice.ICEServers {
+		urls = append(urls, server.URLs...)
+	}
+	for _, kind := range []string{"stun:", "turn:", "transport=udp", "transport=tcp", "turns:"} {
+		if !strings.Contains(strings.Join(urls, " "), kind) {
+			t.Fatalf("the seed has no %s but %q", kind, urls)
+		}
+	}
+	return urls
 }
 
 // startSeed runs one until the test ends, and returns its addresses.
@@ -93,7 +102,7 @@ func TestReach(t *testing.T) {
 		return ""
 	}
 	good := start(func(c *seed.Config) { c.TURNListen = []string{"127.0.0.1:0"} })
-	stun := stunServer(t, good, authorities)
+	turn := strings.Join(turnServer(t, good, authorities), " ")
 	tokens := filepath.Join(dir, "tokens")
 	if err := os.WriteFile(tokens, []byte("0123456789abcdef\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -128,7 +137,7 @@ func TestReach(t *testing.T) {
 		want      v1.SeedReason
 		say       string
 	}{
-		"a seed":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + good, "turns:127.0.0.1:1 " + stun, authorities, v1.SeedReached, ""},
+		"a seed":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + good, turn, authorities, v1.SeedReached, ""},
 		"a seed for members":      {"demo", "wss://127.0.0.1:" + members, "", authorities, v1.SeedReached, ""},
 		"nobody":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + nobody, "", authorities, v1.SeedDialFailed, "nothing answers at tls://127.0.0.1:" + nobody},
 		"a name that is none":     {"demo", "wss://seed.invalid:443", "", authorities, v1.SeedResolveFailed, "wss://seed.invalid:443: "},
@@ -136,14 +145,24 @@ func TestReach(t *testing.T) {
 		"by another name":         {"demo", "wss://localhost:" + good, "", authorities, v1.SeedTLSFailed, "localhost"},
 		"of another network":      {"other", "tls://127.0.0.1:" + good, "", authorities, v1.SeedHandshakeFailed, "of another network"},
 		"something that hangs up": {"demo", "ws://127.0.0.1:" + hangsUp, "", authorities, v1.SeedHandshakeFailed, "is no seed"},
-		"no STUN server":          {"demo", "wss://127.0.0.1:" + good, "stun:127.0.0.1:" + nobody, authorities, v1.SeedSTUNFailed, "no answer from stun:127.0.0.1:" + nobody},
+		"no STUN server":          {"demo", "wss://127.0.0.1:" + good, turn + " stun:127.0.0.1:" + nobody, authorities, v1.SeedSTUNFailed, "no answer from stun:127.0.0.1:" + nobody},
+		"no TURN server":          {"demo", "wss://127.0.0.1:" + members, turn + " turns:127.0.0.1:" + members, authorities, v1.SeedTURNFailed, "what answers at turns:127.0.0.1:" + members},
+		"no seed, nor its TURN":   {"demo", "wss://127.0.0.1:" + nobody, turn + " turns:127.0.0.1:" + nobody, authorities, v1.SeedDialFailed, "nothing answers at wss://127.0.0.1:" + nobody},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reason, text := probe.Prober{}.Reach(t.Context(), probe.Target{
+			got := probe.Prober{}.Reach(t.Context(), probe.Target{
 				NetworkID: c.network, Addresses: strings.Fields(c.addresses), TURN: strings.Fields(c.turn), Authorities: c.trusted.Certificates,
 			})
-			if reason != c.want || !strings.Contains(text, c.say) {
-				t.Errorf("got %s: %s, want %s: %s", reason, text, c.want, c.say)
+			if got.Reason != c.want || !strings.Contains(got.Message, c.say) {
+				t.Errorf("got %+v, want %s: %s", got, c.want, c.say)
+			}
+			// Of TURN nobody answers at what was added to a seed's own.
+			if all := strings.Fields(c.turn); c.turn == turn || c.turn == "" {
+				if got.Silent != nil {
+					t.Errorf("silent are %q", got.Silent)
+				}
+			} else if !slices.Equal(got.Silent, all[len(all)-1:]) {
+				t.Errorf("silent are %q, want the last of %q", got.Silent, all)
 			}
 		})
 	}

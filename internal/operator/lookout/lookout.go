@@ -36,7 +36,7 @@ type Seeds interface {
 	// Status asks a pod's private port.
 	Status(ctx context.Context, pod *corev1.Pod) (probe.Report, error)
 	// Reach connects to a seed as clients do.
-	Reach(ctx context.Context, target probe.Target) (v1.SeedReason, string)
+	Reach(ctx context.Context, target probe.Target) probe.Sighting
 }
 
 // Config configures a [Lookout].
@@ -73,13 +73,6 @@ type Seed struct {
 	Target *probe.Target
 }
 
-// Sighting is what is known of a seed.
-type Sighting struct {
-	// Reason is [v1.SeedNotProbed] before the first try.
-	Reason  v1.SeedReason
-	Message string
-}
-
 // watched is one seed.
 type watched struct {
 	seed Seed
@@ -89,8 +82,9 @@ type watched struct {
 	silent int // times in a row
 	askAt  time.Time
 
-	sighting Sighting
-	failed   int // times in a row
+	sighting probe.Sighting // [v1.SeedNotProbed] before the first try
+	failed   int            // times in a row
+	doubted  bool           // whether the last try lost something, and is repeated
 	reachAt  time.Time
 }
 
@@ -113,12 +107,12 @@ func (l *Lookout) Report(network types.NamespacedName, pod *corev1.Pod) (report 
 
 // Look has the seeds of a network be looked at, and no others of it, and tells what is
 // known of each.
-func (l *Lookout) Look(network types.NamespacedName, seeds []Seed) []Sighting {
+func (l *Lookout) Look(network types.NamespacedName, seeds []Seed) []probe.Sighting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before := l.networks[network]
 	now := make(map[string]*watched)
-	var sightings []Sighting
+	var sightings []probe.Sighting
 	for _, seed := range seeds {
 		w := before[seed.Pod.Name]
 		if w == nil || !samePod(w.seed.Pod, seed.Pod) {
@@ -126,7 +120,7 @@ func (l *Lookout) Look(network types.NamespacedName, seeds []Seed) []Sighting {
 		}
 		// What is being found out about another target is dropped: see take.
 		if w.seed.Pod == nil || !sameTarget(w.seed.Target, seed.Target) {
-			w = &watched{asked: w.asked, report: w.report, silent: w.silent, askAt: w.askAt, sighting: Sighting{Reason: v1.SeedNotProbed}}
+			w = &watched{asked: w.asked, report: w.report, silent: w.silent, askAt: w.askAt, sighting: probe.Sighting{Reason: v1.SeedNotProbed}}
 			l.queue.Add(key{network, seed.Pod.Name})
 		}
 		w.seed = seed
@@ -172,7 +166,7 @@ func (l *Lookout) visit(ctx context.Context, one key) {
 	}
 	var (
 		report   *probe.Report
-		sighting Sighting
+		sighting probe.Sighting
 		both     errgroup.Group
 	)
 	if ask {
@@ -187,7 +181,7 @@ func (l *Lookout) visit(ctx context.Context, one key) {
 	}
 	if reach {
 		both.Go(func() error {
-			sighting.Reason, sighting.Message = l.config.Seeds.Reach(ctx, *seed.Target)
+			sighting = l.config.Seeds.Reach(ctx, *seed.Target)
 			return nil
 		})
 	}
@@ -226,7 +220,7 @@ func (l *Lookout) take(one key) (w *watched, seed Seed, ask, reach bool) {
 
 // put keeps what was found, and tells whether it is news. What was found of a seed that
 // is another by now is not kept.
-func (l *Lookout) put(one key, w *watched, ask bool, report *probe.Report, reach bool, sighting Sighting) (news bool) {
+func (l *Lookout) put(one key, w *watched, ask bool, report *probe.Report, reach bool, sighting probe.Sighting) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.networks[one.network][one.pod] != w {
@@ -268,18 +262,23 @@ func (w *watched) hear(now time.Time, report *probe.Report) bool {
 }
 
 // see takes how it was to reach a seed, and tells whether it is news.
-func (w *watched) see(now time.Time, sighting Sighting) bool {
-	w.reachAt = now.Add(jitter(reachEvery))
+func (w *watched) see(now time.Time, sighting probe.Sighting) bool {
+	after := reachEvery
 	if sighting.Reason == v1.SeedReached {
-		w.failed = 0
+		w.failed, w.doubted = 0, false
 	} else {
-		if w.failed++; w.failed == 1 && w.sighting.Reason == v1.SeedReached {
+		w.failed++
+		if w.doubted = !w.doubted && w.sighting.Loses(sighting); w.doubted {
 			w.reachAt = now.Add(repeat)
 			return false
 		}
-		w.reachAt = now.Add(jitter(min(retryLeast<<min(w.failed-1, 8), retryMost)))
+		after = min(retryLeast<<min(w.failed-1, 8), retryMost)
+		if sighting.Reason.Reachable() {
+			after = min(after, reachEvery) // it has addresses that are published
+		}
 	}
-	if w.sighting == sighting {
+	w.reachAt = now.Add(jitter(after))
+	if w.sighting.Equal(sighting) {
 		return false
 	}
 	w.sighting = sighting

@@ -3,6 +3,7 @@ package lookout
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,7 @@ type world struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	reason v1.SeedReason
+	turn   []string // URLs at which nobody answers
 	silent bool
 	peers  int32
 	takes  time.Duration // how long everything takes
@@ -83,14 +85,14 @@ func (w *world) Status(ctx context.Context, _ *corev1.Pod) (probe.Report, error)
 	return probe.Report{Peers: w.peers}, nil
 }
 
-func (w *world) Reach(ctx context.Context, _ probe.Target) (v1.SeedReason, string) {
+func (w *world) Reach(ctx context.Context, _ probe.Target) probe.Sighting {
 	w.change(func() { w.tried++ })
 	if err := w.wait(ctx); err != nil {
-		return v1.SeedDialFailed, err.Error()
+		return probe.Sighting{Reason: v1.SeedDialFailed, Message: err.Error()}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.reason, ""
+	return probe.Sighting{Reason: w.reason, Silent: w.turn}
 }
 
 // after lets time go by, and tells how often there was news in it.
@@ -184,6 +186,58 @@ func TestFailureHasToRepeat(t *testing.T) {
 		w.change(func() { w.reason = v1.SeedReached })
 		w.after(3 * time.Minute)
 		w.want(one, v1.SeedReached)
+	})
+}
+
+// What of TURN does not answer is told after it was tried twice, like the rest, and does
+// not hide that the rest fails, nor is it tried often.
+func TestSilentTURN(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		one := seed("a", "wss://a")
+		finds := func(reason v1.SeedReason, turn ...string) { w.change(func() { w.reason, w.turn = reason, turn }) }
+		untilTried := func() {
+			for tried := w.tried; w.tried == tried; {
+				w.after(time.Second)
+			}
+		}
+		w.want(one, v1.SeedNotProbed)
+		w.after(time.Second)
+		w.want(one, v1.SeedReached)
+		for _, c := range []struct {
+			reason v1.SeedReason
+			turn   []string
+			doubts bool
+		}{
+			{v1.SeedTURNFailed, []string{"turn:a"}, true},
+			{v1.SeedTURNFailed, []string{"turn:a", "turns:a"}, true},
+			{v1.SeedTURNFailed, []string{"turns:a"}, false},
+			{v1.SeedTURNFailed, []string{"turn:a"}, true},
+			{v1.SeedDialFailed, []string{"turn:a"}, true},
+			{v1.SeedTURNFailed, []string{"turn:a"}, false},
+			{v1.SeedReached, nil, false},
+		} {
+			before := w.Look(demo, []Seed{one})[0]
+			finds(c.reason, c.turn...)
+			untilTried()
+			if doubts := w.Look(demo, []Seed{one})[0].Equal(before); doubts != c.doubts {
+				t.Errorf("from %v to %s without %q: doubted is %v", before, c.reason, c.turn, doubts)
+			}
+			w.after(3 * time.Second)
+			if now := w.Look(demo, []Seed{one})[0]; now.Reason != c.reason || !slices.Equal(now.Silent, c.turn) {
+				t.Errorf("from %v to %s without %q: it is %v", before, c.reason, c.turn, now)
+			}
+		}
+
+		finds(v1.SeedTURNFailed, "turn:a")
+		w.after(10 * time.Minute)
+		tried := w.tried
+		if news := w.after(time.Hour); news != 0 {
+			t.Errorf("there was news %d times of a seed that stays the same", news)
+		}
+		if tries := w.tried - tried; tries < 50 || tries > 70 {
+			t.Errorf("a seed whose TURN server is silent was tried %d times in an hour", tries)
+		}
 	})
 }
 

@@ -148,7 +148,11 @@ func (c counts) publication(f Facts) (bool, Finding) {
 	case c.draining > 0:
 		return false, Finding{v1.ReasonSeedsWithheld, fmt.Sprintf("%s to go, and its addresses are withdrawn", plural(c.draining, "seed is about", "seeds are about"))}
 	}
-	return true, Finding{v1.ReasonAllSeedsPublished, fmt.Sprintf("the addresses of %s published", plural(c.published, "seed are", "seeds are"))}
+	message := fmt.Sprintf("the addresses of %s published", plural(c.published, "seed are", "seeds are"))
+	if without := each(f.Seeds, lacksTURN); without != "" {
+		message += ", without those of TURN at which nothing answers: " + without
+	}
+	return true, Finding{v1.ReasonAllSeedsPublished, message}
 }
 
 // shownSeeds is how many seeds a message tells of one by one.
@@ -156,21 +160,31 @@ const shownSeeds = 3
 
 // withheld tells of the seeds that take connections and are not published.
 func withheld(seeds []v1.SeedStatus, which func(v1.SeedStatus) bool) string {
-	var each []string
+	return each(seeds, func(s v1.SeedStatus) bool { return s.Ready && !s.Draining && !s.Published() && which(s) })
+}
+
+// lacksTURN tells of a seed that is published whether it is without some of TURN.
+func lacksTURN(s v1.SeedStatus) bool {
+	return s.Published() && (s.Reason == v1.SeedSTUNFailed || s.Reason == v1.SeedTURNFailed)
+}
+
+// each is the messages of some of the seeds.
+func each(seeds []v1.SeedStatus, which func(v1.SeedStatus) bool) string {
+	var shown []string
 	more := 0
 	for _, seed := range seeds {
 		switch {
-		case !seed.Ready || seed.Draining || seed.Published() || !which(seed):
-		case len(each) == shownSeeds:
+		case !which(seed):
+		case len(shown) == shownSeeds:
 			more++
 		default:
-			each = append(each, seed.Name+": "+seed.Message)
+			shown = append(shown, seed.Name+": "+seed.Message)
 		}
 	}
 	if more > 0 {
-		each = append(each, fmt.Sprintf("and %d more", more))
+		shown = append(shown, fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(each, "; ")
+	return strings.Join(shown, "; ")
 }
 
 // plural is a number with the words for one, or for others.

@@ -18,6 +18,7 @@ var (
 	going     = v1.SeedStatus{Name: "going", Ready: true, Draining: true, Addresses: []string{"wss://b:1"}}
 	walled    = v1.SeedStatus{Name: "walled", Ready: true, Addresses: []string{"wss://c:1"}, Reason: v1.SeedDialFailed, Message: "nothing answers at wss://c:1"}
 	homeless  = v1.SeedStatus{Name: "homeless", Ready: true, Reason: v1.SeedNoAddress, Message: "its pod is on no node yet"}
+	unrelayed = v1.SeedStatus{Name: "unrelayed", Ready: true, Reachable: true, Addresses: []string{"wss://d:1"}, Reason: v1.SeedTURNFailed, Message: "no answer from turn:d:1"}
 	certified = Finding{v1.ReasonSelfSigned, "good until 2027-01-30"}
 )
 
@@ -77,6 +78,18 @@ func TestConditions(t *testing.T) {
 		},
 		"one is behind a wall": {
 			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{up, walled}},
+			"True SeedsReachable: 1 seed is",
+			"False Complete: all of 2",
+			"False SeedsWithheld: walled: nothing answers at wss://c:1",
+		},
+		"one has a TURN server that is silent": {
+			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{up, unrelayed}},
+			"True SeedsReachable: 2 seeds",
+			"False Complete: all of 2",
+			"True AllSeedsPublished: the addresses of 2 seeds are published, without those of TURN at which nothing answers: unrelayed: no answer from turn:d:1",
+		},
+		"one is behind a wall, one has a TURN server that is silent": {
+			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{walled, unrelayed}},
 			"True SeedsReachable: 1 seed is",
 			"False Complete: all of 2",
 			"False SeedsWithheld: walled: nothing answers at wss://c:1",

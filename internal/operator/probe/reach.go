@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,13 +45,37 @@ type failure struct {
 
 func (f *failure) Error() string { return f.text }
 
-// Reach connects to a seed at each of its addresses, and asks its STUN server if that
-// is published. It tells the first that fails, in a word and for a person.
-func (Prober) Reach(ctx context.Context, t Target) (v1.SeedReason, string) {
+// Sighting is how it was to reach a seed.
+type Sighting struct {
+	// Reason is [v1.SeedReached] if all was reached. With others of
+	// [v1.SeedReason.Reachable] it is all but Silent.
+	Reason v1.SeedReason
+	// Message says the same for a person.
+	Message string
+	// Silent are the URLs of STUN and TURN at which nobody answers.
+	Silent []string
+}
+
+// Loses tells whether there is something that was reached before and is not now.
+func (s Sighting) Loses(now Sighting) bool {
+	return s.Reason.Reachable() && (!now.Reason.Reachable() ||
+		slices.ContainsFunc(now.Silent, func(url string) bool { return !slices.Contains(s.Silent, url) }))
+}
+
+// Equal tells whether they say the same.
+func (s Sighting) Equal(other Sighting) bool {
+	return s.Reason == other.Reason && s.Message == other.Message && slices.Equal(s.Silent, other.Silent)
+}
+
+// Reach connects to a seed at each of its addresses, and asks its STUN and TURN server
+// at each of its own. It tells the first that fails, in a word and for a person; an
+// address of the exchange before those, since without it the seed is of no use.
+func (Prober) Reach(ctx context.Context, t Target) Sighting {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots(t.Authorities)}
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	failures := make([]error, len(t.Addresses)+1)
+	var silent []string
 	var reaching errgroup.Group
 	for i, address := range t.Addresses {
 		reaching.Go(func() error {
@@ -59,17 +84,21 @@ func (Prober) Reach(ctx context.Context, t Target) (v1.SeedReason, string) {
 		})
 	}
 	reaching.Go(func() error {
-		failures[len(t.Addresses)] = reachSTUN(ctx, t.TURN)
+		silent, failures[len(t.Addresses)] = reachTURN(ctx, t.TURN, config)
 		return nil
 	})
 	_ = reaching.Wait() // each has told its own
 	for _, err := range failures {
 		var failed *failure
-		if errors.As(err, &failed) {
-			return failed.reason, failed.text
+		if !errors.As(err, &failed) {
+			continue
 		}
+		if failed.reason.Reachable() {
+			failed.text += " Published is all but " + strings.Join(silent, ", ")
+		}
+		return Sighting{failed.reason, failed.text, silent}
 	}
-	return v1.SeedReached, "reached at every address"
+	return Sighting{Reason: v1.SeedReached, Message: "reached at every address"}
 }
 
 // roots are what a certificate has to be of; nil is the system's. Of an issuer that is
@@ -156,6 +185,9 @@ func explain(address string, err error) *failure {
 // innermost is the last part of an error's text, which does not change from one try to
 // the next as ports in it do.
 func innermost(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("nothing within %v", reachTime)
+	}
 	text := err.Error()
-	return text[strings.LastIndex(text, ": ")+1:]
+	return strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
 }

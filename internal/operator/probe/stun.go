@@ -2,53 +2,52 @@ package probe
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"fmt"
+	"io"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/pion/stun"
-
-	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
 
-// resend is how long an answer is waited for before the question is asked again.
+// resend is how long an answer over UDP is waited for before the question is asked again.
 const resend = 500 * time.Millisecond
 
-// reachSTUN asks each STUN server of the URLs. It is nil, or a [failure].
-func reachSTUN(ctx context.Context, urls []string) error {
-	for _, url := range urls {
-		server, ok := strings.CutPrefix(url, "stun:")
-		if !ok {
-			continue
-		}
-		if err := bind(ctx, server); err != nil {
-			return &failure{v1.SeedSTUNFailed, fmt.Sprintf("no answer from %s (%s): is the UDP port open in the firewall?", url, innermost(err))}
-		}
-	}
-	return nil
-}
+// STUN over a stream is messages one after the other, each with the length of what
+// follows its header in bytes 2 and 3 (RFC 8489, sections 5 and 6.2.2).
+const (
+	stunHeader = 20
+	// maxAnswer bounds an answer; one to this question has about 60 bytes.
+	maxAnswer = 1500
+)
 
-// bind asks a server where it sees this machine (RFC 8489), again and again until
-// there is an answer or ctx ends.
-func bind(ctx context.Context, server string) error {
+// errNotSTUN says that something else answers.
+var errNotSTUN = errors.New("no answer of STUN")
+
+// bind asks a server where it sees this machine (RFC 8489) over a socket, which it
+// closes.
+func bind(ctx context.Context, socket net.Conn, ask func(net.Conn, *stun.Message) error) error {
+	defer socket.Close()
+	stop := context.AfterFunc(ctx, func() { socket.Close() })
+	defer stop()
 	request, err := stun.Build(stun.TransactionID, stun.BindingRequest, stun.Fingerprint)
 	if err != nil {
 		return err
 	}
-	var dialer net.Dialer
-	socket, err := dialer.DialContext(ctx, "udp", server)
-	if err != nil {
-		return err
+	err = ask(socket, request)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // the rest is that the socket was closed for it
 	}
-	defer socket.Close()
-	// A host that refuses says so at once, and may take the question a moment later.
-	stop := context.AfterFunc(ctx, func() { socket.Close() })
-	defer stop()
-	answer := make([]byte, 1500)
-	for ctx.Err() == nil {
+	return err
+}
+
+// overPackets asks again and again until there is an answer, or the socket is closed.
+func overPackets(socket net.Conn, request *stun.Message) error {
+	answer := make([]byte, maxAnswer)
+	for {
+		// A host that refuses says so at once, and may take the question a moment later.
 		if _, err := socket.Write(request.Raw); err != nil {
 			return err
 		}
@@ -56,14 +55,39 @@ func bind(ctx context.Context, server string) error {
 		n, err := socket.Read(answer)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			continue
+			// It is asked again.
 		case err != nil:
-			return errors.Join(ctx.Err(), err)
-		}
-		message := &stun.Message{Raw: answer[:n]}
-		if message.Decode() == nil && message.TransactionID == request.TransactionID && message.Type == stun.BindingSuccess {
+			return err
+		case answers(answer[:n], request):
 			return nil
 		}
 	}
-	return ctx.Err()
+}
+
+// overStream asks once: what is lost is sent again by TCP.
+func overStream(stream net.Conn, request *stun.Message) error {
+	if _, err := stream.Write(request.Raw); err != nil {
+		return err
+	}
+	answer := make([]byte, stunHeader, maxAnswer)
+	if _, err := io.ReadFull(stream, answer); err != nil {
+		return err
+	}
+	length := int(binary.BigEndian.Uint16(answer[2:]))
+	if !stun.IsMessage(answer) || length > maxAnswer-stunHeader {
+		return errNotSTUN
+	}
+	answer = answer[:stunHeader+length]
+	if _, err := io.ReadFull(stream, answer[stunHeader:]); err != nil {
+		return err
+	}
+	if !answers(answer, request) {
+		return errNotSTUN
+	}
+	return nil
+}
+
+func answers(answer []byte, request *stun.Message) bool {
+	message := &stun.Message{Raw: answer}
+	return message.Decode() == nil && message.TransactionID == request.TransactionID && message.Type == stun.BindingSuccess
 }

@@ -31,7 +31,8 @@ type SeedStatusApplyConfiguration struct {
 	// reachable is true and draining is not.
 	Addresses []string `json:"addresses,omitempty"`
 	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients
-	// get credentials from it.
+	// get credentials from it. They are published with its addresses; one at which
+	// nothing answered is left out.
 	TURNAddresses []string `json:"turnAddresses,omitempty"`
 }
 
