@@ -23,7 +23,6 @@ type process struct {
 	lines chan string // of both of its outputs; closed at its end
 	said  []string
 	ended chan error
-	kill  func() // does not wait for its end
 }
 
 func start(t *testing.T, name, program string, args ...string) *process {
@@ -46,7 +45,7 @@ func startCommand(t *testing.T, name string, command func(context.Context) *exec
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
-	p := &process{name: name, stdin: stdin, lines: make(chan string, 1000), ended: make(chan error, 1), kill: cancel}
+	p := &process{name: name, stdin: stdin, lines: make(chan string, 1000), ended: make(chan error, 1)}
 	go func() {
 		p.ended <- cmd.Wait()
 		input.Close()
@@ -89,24 +88,6 @@ func (p *process) waitFor(t *testing.T, expression string) string {
 	}
 	t.Fatalf("%s ended and did not say %q", p.name, expression)
 	return ""
-}
-
-// says tells whether the program says a line within a while, or has said it.
-func (p *process) says(expression string, within time.Duration) bool {
-	pattern := regexp.MustCompile(expression)
-	end := time.After(within)
-	for !slices.ContainsFunc(p.said, pattern.MatchString) {
-		select {
-		case line, ok := <-p.lines:
-			if !ok {
-				return false
-			}
-			p.said = append(p.said, line)
-		case <-end:
-			return false
-		}
-	}
-	return true
 }
 
 func last(m []string) string { return m[len(m)-1] }
