@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,12 +23,22 @@ func TestBroken(t *testing.T) {
 	before := good.published()
 
 	t.Run("Secret", func(t *testing.T) {
-		n := s.applyNetwork("members", `{exposure: {type: NodePort}, replicas: 1, access: {tokens: {secretName: members, key: tokens}}}`)
+		const example = "examples/kubernetes/members.yaml"
+		content, err := os.ReadFile(filepath.Join(kind.Root(), example))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, withoutSecret, _ := strings.Cut(string(content), "\n---\n")
+		n := &network{space: s, name: "members", id: "my-members"}
+		n.apply(withoutSecret)
 		p := n.await("it says which Secret is missing", func(p *v1.PeerNetwork) bool { return holds(p, v1.ConditionAvailable, v1.ReasonSecretMissing) })
 		says(t, p, v1.ConditionAvailable, "members")
 		says(t, p, v1.ConditionPublished, "members")
-		n.kubectl("create", "secret", "generic", "members", "--from-literal=tokens=long-enough-to-be-one")
+		n.kubectl("apply", "-f", example)
 		n.settled()
+		n.documentServed()
+		token := n.file("token", []byte("replace-this-token-with-your-own\n"))
+		t.Logf("%s", n.run("go", "run", "./cmd/seed", "check", n.addresses("wss")[0], "--network-id", n.id, "--ca", n.caFile(), "--token-file", token))
 	})
 	t.Run("Image", func(t *testing.T) {
 		n := s.applyNetwork("image", `{exposure: {type: NodePort}, replicas: 1, pod: {image: "localhost/no-such-image:1"}}`)
