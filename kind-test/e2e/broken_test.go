@@ -62,8 +62,13 @@ func TestBroken(t *testing.T) {
 
 	talk.goesOn()
 	good.settled()
-	if after := good.published(); after["bootstrap.json"] != before["bootstrap.json"] || after["ca.crt"] != before["ca.crt"] {
-		t.Errorf("what is published of the good one was\n%v\nand is\n%v", before, after)
+	// The document's number may have grown: on a busy machine a seed is not reached in time, and
+	// published again later.
+	after := good.published()
+	for _, key := range []string{"addresses", "ca.crt"} {
+		if before[key] == "" || after[key] != before[key] {
+			t.Errorf("%s of the good one was\n%s\nand is\n%s", key, before[key], after[key])
+		}
 	}
 	good.reachable(2)
 }
