@@ -9,12 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/authority"
@@ -29,11 +23,15 @@ const authorityKeysKey = "ca.key"
 // certificate sees to the certificate of the seeds. Without one nothing fails: pods
 // wait for it, and seeds go on with the one that they have.
 func (r *Reconciler) certificate(ctx context.Context, state *run) error {
-	switch tls := state.network.Spec.TLS; {
-	case tls.SecretName != "":
-		return r.providedCertificate(ctx, state)
-	case tls.Issuer != nil:
+	tls := state.network.Spec.TLS
+	if tls.Issuer != nil {
 		return r.issuedCertificate(ctx, state)
+	}
+	if err := r.askNoMore(ctx, state.network); err != nil {
+		return err
+	}
+	if tls.SecretName != "" {
+		return r.providedCertificate(ctx, state)
 	}
 	return r.ownCertificate(ctx, state)
 }
@@ -100,66 +98,6 @@ func (r *Reconciler) providedCertificate(ctx context.Context, state *run) error 
 	}
 	state.certificate, state.certificateReady = r.examine(state, secret, v1.ReasonProvided)
 	return nil
-}
-
-// issuedCertificate is made by cert-manager.
-func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
-	n := state.network
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(resources.CertificateKind)
-	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: resources.CertificateName(n)}, live)
-	switch {
-	case meta.IsNoMatchError(err):
-		state.certificate = plan.Finding{Reason: v1.ReasonCertManagerMissing, Message: "spec.tls.issuer needs cert-manager, which is not installed: install it, or remove spec.tls.issuer"}
-		return nil
-	case apierrors.IsNotFound(err):
-		live = nil
-	case err != nil:
-		return fmt.Errorf("read the Certificate: %w", err)
-	case !metav1.IsControlledBy(live, n):
-		return problemf(v1.ReasonInvalidSpec, "the Certificate %s is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name", live.GetName())
-	}
-	if err := r.askForCertificate(ctx, state, live); err != nil {
-		return err
-	}
-	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
-	if apierrors.IsNotFound(err) {
-		state.certificate = plan.Finding{Reason: v1.ReasonIssuing, Message: "cert-manager has not issued it: " + readiness(live)}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the certificate: %w", err)
-	}
-	state.certificate, state.certificateReady = r.examine(state, secret, v1.ReasonIssued)
-	return nil
-}
-
-// askForCertificate asks cert-manager for it, unless what was asked for is as it is to be.
-func (r *Reconciler) askForCertificate(ctx context.Context, state *run, live *unstructured.Unstructured) error {
-	n, needed, asked := state.network, r.hosts(state), resources.CertificateHosts(live)
-	if live != nil && plan.HaveAll(asked, needed) && within(resources.Certificate(n, asked).Object, live.Object) {
-		return nil
-	}
-	again := append(plan.NodesHosts(n, state.nodes), plan.ServicesHosts(n, r.Settings, state.services)...)
-	desired := resources.Certificate(n, plan.IssuedHosts(needed, asked, again))
-	if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership); err != nil {
-		return fmt.Errorf("apply the Certificate: %w", err)
-	}
-	r.Metrics.wrote(resources.CertificateKind.Kind)
-	return nil
-}
-
-// readiness is what cert-manager says of a Certificate.
-func readiness(certificate *unstructured.Unstructured) string {
-	if certificate != nil {
-		conditions, _, _ := unstructured.NestedSlice(certificate.Object, "status", "conditions")
-		for _, condition := range conditions {
-			if fields, ok := condition.(map[string]any); ok && fields["type"] == "Ready" {
-				return fmt.Sprint(fields["message"])
-			}
-		}
-	}
-	return "it says nothing yet"
 }
 
 // examine looks at a certificate that somebody else made.

@@ -3,10 +3,15 @@
 package operator
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
@@ -15,8 +20,7 @@ import (
 // asked is what cert-manager is asked for.
 func (w *world) asked() *unstructured.Unstructured {
 	w.Helper()
-	certificate := &unstructured.Unstructured{}
-	certificate.SetGroupVersionKind(resources.CertificateKind)
+	certificate := certificateObject()
 	certificate.SetNamespace(w.network.Namespace)
 	certificate.SetName(resources.CertificateName(w.network))
 	w.get(certificate)
@@ -37,6 +41,98 @@ func (w *world) wantAsked(when string, times int64, hosts ...string) {
 			w.Errorf("%s: it is asked for %q, which is not for %s", when, got, host)
 		}
 	}
+}
+
+// issued is what cert-manager does when it has made a certificate, for these hosts. The
+// Secret is nobody's.
+func (w *world) issued(hosts ...string) {
+	w.Helper()
+	name := resources.CertificateSecretName(w.network)
+	old := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: name}}
+	w.must(client.IgnoreNotFound(w.client.Delete(w.Context(), old)))
+	w.certified(name, w.now, hosts...)
+	w.says("True", w.asked().GetGeneration())
+}
+
+// says has cert-manager say of a generation of the Certificate whether it is issued.
+func (w *world) says(ready string, generation int64) {
+	w.Helper()
+	certificate := w.asked()
+	certificate.Object["status"] = map[string]any{"conditions": []any{map[string]any{
+		"type": "Ready", "status": ready, "message": "said of " + ready, "observedGeneration": generation,
+	}}}
+	w.must(w.client.Status().Update(w.Context(), certificate))
+}
+
+// The certificate of a network may be made by anybody after anybody else.
+func TestAPIServerCertificateOfAnother(t *testing.T) {
+	const host = "0.seeds.example.org"
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Domain: "seeds.example.org"}})
+	w.certManager()
+	w.settled()
+	w.certified("mine", w.now, host)
+	own, issuer, mine := v1.TLS{}, v1.TLS{Issuer: &v1.IssuerReference{Name: "letsencrypt"}}, v1.TLS{SecretName: "mine"}
+	goTo := func(next v1.TLS) {
+		t.Helper()
+		w.update(func(s *v1.PeerNetworkSpec) { s.TLS = next })
+		w.settled()
+		if secret := w.set().Spec.Template.Spec.Volumes[1].Secret; secret == nil || secret.SecretName != resources.CertificateSecretName(w.network) {
+			t.Errorf("seeds have the certificate of %+v", secret)
+		}
+		if next.Issuer == nil {
+			if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(w.network), certificateObject()); !apierrors.IsNotFound(err) {
+				t.Errorf("cert-manager is asked for a certificate that nobody needs: %v", err)
+			}
+		}
+	}
+	before := named[corev1.Secret](w, "demo-tls").Data["tls.crt"]
+	for range 2 { // the second time with what the first has left behind
+		goTo(issuer)
+		w.wantConditions("CertificateReady False Issuing: cert-manager has not issued it: it says nothing yet")
+		w.issued(host)
+		w.settled()
+		w.wantConditions("CertificateReady True Issued")
+		goTo(own)
+		w.wantConditions("CertificateReady True SelfSigned")
+		if !bytes.Equal(before, named[corev1.Secret](w, "demo-tls").Data["tls.crt"]) {
+			t.Error("the operator's own certificate is another one")
+		}
+		goTo(issuer)
+		w.issued(host)
+		w.settled()
+		goTo(mine)
+		w.wantConditions("CertificateReady True Provided")
+		goTo(own)
+		goTo(mine)
+	}
+}
+
+// What is in the Secret is the certificate that was asked for when cert-manager says so of
+// what is asked for now.
+func TestAPIServerCertificateIsIssuedAnew(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Domain: "seeds.example.org"}, TLS: v1.TLS{Issuer: &v1.IssuerReference{Name: "letsencrypt"}}})
+	w.certManager()
+	w.settled()
+	w.issued("0.seeds.example.org")
+	w.settled()
+	w.wantConditions("CertificateReady True Issued")
+
+	w.update(func(s *v1.PeerNetworkSpec) { s.Replicas = 2 })
+	w.settled()
+	now := w.asked().GetGeneration()
+	w.wantConditions("CertificateReady False Issuing: cert-manager has not issued it: it says nothing yet")
+	w.says("False", now)
+	w.settled()
+	w.wantConditions("CertificateReady False Issuing: cert-manager has not issued it: said of False")
+	w.says("True", now)
+	w.settled()
+	w.wantConditions("CertificateReady True Issued")
+}
+
+func certificateObject() *unstructured.Unstructured {
+	certificate := &unstructured.Unstructured{}
+	certificate.SetGroupVersionKind(resources.CertificateKind)
+	return certificate
 }
 
 // A certificate is asked for anew when a seed is somewhere else, and not when a seed is

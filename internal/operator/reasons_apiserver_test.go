@@ -147,7 +147,7 @@ var conditionCases = []struct {
 	{v1.ConditionCertificateReady, v1.ReasonIssued, metav1.ConditionTrue, issuedCertificate, func(w *world) {
 		w.certManager()
 		w.settled()
-		w.certified(resources.CertificateSecretName(w.network), w.now, resources.SeedHost(w.network, w.reconciler.Settings, 0))
+		w.issued(resources.SeedHost(w.network, w.reconciler.Settings, 0))
 		w.later()
 	}},
 }

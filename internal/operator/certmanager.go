@@ -1,0 +1,122 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/plan"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
+)
+
+// issuedCertificate is made by cert-manager.
+func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
+	n := state.network
+	live, err := r.readCertificate(ctx, n)
+	switch {
+	case meta.IsNoMatchError(err):
+		state.certificate = plan.Finding{Reason: v1.ReasonCertManagerMissing, Message: "spec.tls.issuer needs cert-manager, which is not installed: install it, or remove spec.tls.issuer"}
+		return nil
+	case err != nil:
+		return fmt.Errorf("read the Certificate: %w", err)
+	case live != nil && !metav1.IsControlledBy(live, n):
+		return problemf(v1.ReasonInvalidSpec, "the Certificate %s is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name", live.GetName())
+	}
+	asked, err := r.askForCertificate(ctx, state, live)
+	if err != nil {
+		return err
+	}
+	if asked {
+		live = nil // what is said is of what was asked before
+	}
+	issued, says := readiness(live)
+	issuing := plan.Finding{Reason: v1.ReasonIssuing, Message: "cert-manager has not issued it: " + says}
+	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
+	if apierrors.IsNotFound(err) {
+		state.certificate = issuing
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the certificate: %w", err)
+	}
+	// Until there is a new one, seeds have the one that is there.
+	state.certificate, state.certificateReady = r.examine(state, secret, v1.ReasonIssued)
+	if !issued {
+		state.certificate, state.certificateReady = issuing, false
+	}
+	return nil
+}
+
+// readCertificate reads what cert-manager was asked for; nil if that is nothing.
+func (r *Reconciler) readCertificate(ctx context.Context, n *v1.PeerNetwork) (*unstructured.Unstructured, error) {
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(resources.CertificateKind)
+	err := r.Reader.Get(ctx, types.NamespacedName{Namespace: n.Namespace, Name: resources.CertificateName(n)}, live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return live, nil
+}
+
+// askForCertificate asks cert-manager for it, and tells so, unless what was asked for is
+// as it is to be.
+func (r *Reconciler) askForCertificate(ctx context.Context, state *run, live *unstructured.Unstructured) (bool, error) {
+	n, needed, before := state.network, r.hosts(state), resources.CertificateHosts(live)
+	if live != nil && plan.HaveAll(before, needed) && within(resources.Certificate(n, before).Object, live.Object) {
+		return false, nil
+	}
+	again := append(plan.NodesHosts(n, state.nodes), plan.ServicesHosts(n, r.Settings, state.services)...)
+	desired := resources.Certificate(n, plan.IssuedHosts(needed, before, again))
+	if err := r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership); err != nil {
+		return false, fmt.Errorf("apply the Certificate: %w", err)
+	}
+	r.Metrics.wrote(resources.CertificateKind.Kind)
+	return true, nil
+}
+
+// askNoMore has cert-manager make no certificate that was asked for under another spec.
+// What it made stays, for seeds that run with it.
+func (r *Reconciler) askNoMore(ctx context.Context, n *v1.PeerNetwork) error {
+	if r.memory.trusting(client.ObjectKeyFromObject(n)) {
+		return nil // it was seen to under this spec
+	}
+	live, err := r.readCertificate(ctx, n)
+	switch {
+	case meta.IsNoMatchError(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read the Certificate: %w", err)
+	case live == nil || !metav1.IsControlledBy(live, n):
+		return nil
+	}
+	return r.delete(ctx, resources.CertificateKind.Kind, live)
+}
+
+// readiness is what cert-manager says of a Certificate as it is now: whether it is
+// issued, and a sentence. Versions that do not say of which generation are believed.
+func readiness(certificate *unstructured.Unstructured) (issued bool, says string) {
+	if certificate != nil {
+		conditions, _, _ := unstructured.NestedSlice(certificate.Object, "status", "conditions")
+		for _, condition := range conditions {
+			fields, ok := condition.(map[string]any)
+			if !ok || fields["type"] != "Ready" {
+				continue
+			}
+			if of, ok := fields["observedGeneration"].(int64); ok && of != certificate.GetGeneration() {
+				break
+			}
+			return fields["status"] == "True", fmt.Sprint(fields["message"])
+		}
+	}
+	return false, "it says nothing yet"
+}
