@@ -186,7 +186,7 @@ func (ex *Exchange) ServeConn(conn net.Conn, transport string) {
 // another one.
 func (ex *Exchange) serveConn(conn net.Conn, transport string, from introduction) {
 	host := hostOf(conn.RemoteAddr())
-	owner := ownedBy(host)
+	owner := ownerOf(conn)
 	release := func() { ex.admission.release(owner, 1) }
 	limit, ok := ex.admission.acquire(owner, 1)
 	if !ok {

@@ -85,6 +85,16 @@ func hostOf(addr net.Addr) netip.Addr {
 	return ip.Unmap().WithZone("")
 }
 
+// ownerOf is whose share of the limits per address a connection takes: of the node
+// that it comes from, or if that is not seen because another one carries the
+// connection, of that one, which else could carry any number.
+func ownerOf(conn net.Conn) netip.Prefix {
+	if relayed, ok := conn.(*relayedConn); ok {
+		return relayed.via.owner
+	}
+	return ownedBy(hostOf(conn.RemoteAddr()))
+}
+
 // ownedBy is the range of addresses that one customer of a network typically
 // has: one IPv4 address, an IPv6 /64.
 func ownedBy(ip netip.Addr) netip.Prefix { return prefixOf(ip, 32, 64) }

@@ -24,11 +24,12 @@ type Peer struct {
 	conn       net.Conn
 	transport  string
 	outgoing   bool
-	serial     uint64     // tells peers apart without holding them
-	addr       netip.Addr // where the other node was seen, un-mapped; may be zero
-	dialed     string     // see DialedURL
-	chosen     bool       // this node dialed it because the application named it, not another node
-	introduced string     // what it is called by the one who introduced it; empty if nobody has, or it has an instance
+	serial     uint64       // tells peers apart without holding them
+	addr       netip.Addr   // where the other node was seen, un-mapped; may be zero
+	owner      netip.Prefix // whose share of the limits per address it has, see ownerOf
+	dialed     string       // see DialedURL
+	chosen     bool         // this node dialed it because the application named it, not another node
+	introduced string       // what it is called by the one who introduced it; empty if nobody has, or it has an instance
 	session    *mux.Session
 	stream     *stream
 	expected   bool          // it was taken beyond the limits for strangers, to be a sibling
@@ -87,6 +88,7 @@ func newPeer(ex *Exchange, conn net.Conn, transport string, outgoing bool) *Peer
 		outgoing:  outgoing,
 		serial:    serials.Add(1),
 		addr:      hostOf(conn.RemoteAddr()),
+		owner:     ownerOf(conn),
 		ready:     make(chan struct{}),
 		done:      make(chan struct{}),
 		lines:     wire.Lines{Max: ex.limits.lineBytes()},

@@ -93,7 +93,7 @@ func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) 
 		end := &r.ends[side]
 		end.relay, end.peer, end.side = r, p, wire.Side(side)
 		if !p.Sibling() {
-			end.owner = ownedBy(p.addr)
+			end.owner = p.owner
 		}
 	}
 	// The channel of an end must be there before the other end's read loop can

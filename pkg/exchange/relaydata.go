@@ -79,7 +79,7 @@ func (r *relay) followUp(first *relayEnd, last []byte) {
 
 // reserveData counts both ends of a data relay, or names the limit that is reached.
 func (ex *Exchange) reserveData(asker, candidate *Peer) (release func(), limit string) {
-	ends := [2]netip.Prefix{ownedBy(asker.addr), ownedBy(candidate.addr)}
+	ends := [2]netip.Prefix{asker.owner, candidate.owner}
 	for i, at := range ends {
 		if limit, ok := ex.dataEnds.acquire(at, 1); !ok {
 			if i == 1 {

@@ -459,3 +459,30 @@ func TestRelayIsNoTransport(t *testing.T) {
 type named string
 
 func (n named) Name() string { return string(n) }
+
+// Nobody sees where a relayed connection comes from, so it counts for whoever carries it,
+// who else could bring any number of peers.
+func TestRelayedConnectionsCountForTheCarrier(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		end := []func(*Config){relaysData, findsNoWay(false)}
+		c := w.cutOff([]func(*Config){relaysData}, end, append(end, limited("peers-per-ip", "1")))
+		_, first := c.meet()
+		if want := ownedBy(c.link.addr); first.owner != want {
+			t.Errorf("the relayed peer counts for %v, want %v", first.owner, want)
+		}
+		late := w.node("10.0.1.2", end...)
+		if p, err := late.connect(c.seed).GetNewPeer(ctx); err == nil {
+			t.Errorf("another one is connected over %s", p.Transport())
+		}
+		synctest.Wait()
+		if got := c.candidate.Stats().Refused["peers-per-ip"]; got == 0 || len(c.candidate.Peers()) != 2 {
+			t.Errorf("refused %d, and there are %d peers, want the seed and one more", got, len(c.candidate.Peers()))
+		}
+		first.Close()
+		synctest.Wait()
+		time.Sleep(closeLinger)
+		if p, err := late.GetNewPeer(ctx); err != nil || p.Transport() != Relay {
+			t.Errorf("when there is room: %v", err)
+		}
+	})
+}
