@@ -7,9 +7,9 @@ import (
 )
 
 // admission counts what strangers take against a limit in total and one for each
-// address: incoming connections (Limits.Peers) and ends of data relays
-// (Limits.RelayDataEnds), before anything is spent on them, and bytes that wait in
-// signaling relays (Limits.HeldSignalBytes).
+// address: incoming connections (Limits.Peers), negotiations that they ask for
+// (Limits.Negotiations) and ends of data relays (Limits.RelayDataEnds), before anything
+// is spent on them, and bytes that wait in signaling relays (Limits.HeldSignalBytes).
 type admission struct {
 	// Static after construction.
 	name         string // of the total limit; the other one's has "-per-ip" added

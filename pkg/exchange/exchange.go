@@ -38,15 +38,16 @@ type Exchange struct {
 	lookup         func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	running        sync.WaitGroup // every goroutine of the exchange, but for callbacks
 
-	mesh       *mesh // nil for a node that is none of several seeds
-	admission  admission
-	dataEnds   admission
-	held       admission // bytes that wait in signaling relays
-	counters   counters
-	events     events
-	refusals   refusals
-	relayTimes relayTimes // of signaling
-	dataTimes  relayTimes
+	mesh         *mesh // nil for a node that is none of several seeds
+	admission    admission
+	negotiations admission
+	dataEnds     admission
+	held         admission // bytes that wait in signaling relays
+	counters     counters
+	events       events
+	refusals     refusals
+	relayTimes   relayTimes // of signaling
+	dataTimes    relayTimes
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -79,27 +80,28 @@ func New(networkID string, cfg Config) (*Exchange, error) {
 		return nil, err
 	}
 	ex := &Exchange{
-		id:          networkID,
-		instance:    newID(),
-		config:      cfg,
-		limits:      cfg.Limits,
-		features:    cfg.features(),
-		iceUsers:    iceUsers(cfg.Transports),
-		transports:  make(map[string]transports.Transport),
-		logger:      cfg.Logger.With("network", networkID),
-		mesh:        newMesh(cfg.Mesh),
-		admission:   admission{name: "peers", total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
-		dataEnds:    admission{name: "relay-data-ends", total: cfg.Limits.RelayDataEnds, perIP: cfg.Limits.RelayDataEndsPerIP},
-		held:        admission{name: "held-signal-bytes", total: cfg.Limits.HeldSignalBytes, perIP: cfg.Limits.HeldSignalBytesPerIP},
-		lookup:      net.DefaultResolver.LookupNetIP,
-		connections: make(map[*Peer]struct{}),
-		peers:       make(map[*Peer]struct{}),
-		kinds:       make(map[PeerKind]int),
-		instances:   make(map[string][]*Peer),
-		aliases:     make(map[string]int),
-		listeners:   make(map[string]*accepting),
-		serving:     make(map[net.Listener]struct{}),
-		subscribers: make(map[chan struct{}]struct{}),
+		id:           networkID,
+		instance:     newID(),
+		config:       cfg,
+		limits:       cfg.Limits,
+		features:     cfg.features(),
+		iceUsers:     iceUsers(cfg.Transports),
+		transports:   make(map[string]transports.Transport),
+		logger:       cfg.Logger.With("network", networkID),
+		mesh:         newMesh(cfg.Mesh),
+		admission:    admission{name: "peers", total: cfg.Limits.Peers, perIP: cfg.Limits.PeersPerIP},
+		negotiations: admission{name: "negotiations", total: cfg.Limits.Negotiations, perIP: cfg.Limits.NegotiationsPerIP},
+		dataEnds:     admission{name: "relay-data-ends", total: cfg.Limits.RelayDataEnds, perIP: cfg.Limits.RelayDataEndsPerIP},
+		held:         admission{name: "held-signal-bytes", total: cfg.Limits.HeldSignalBytes, perIP: cfg.Limits.HeldSignalBytesPerIP},
+		lookup:       net.DefaultResolver.LookupNetIP,
+		connections:  make(map[*Peer]struct{}),
+		peers:        make(map[*Peer]struct{}),
+		kinds:        make(map[PeerKind]int),
+		instances:    make(map[string][]*Peer),
+		aliases:      make(map[string]int),
+		listeners:    make(map[string]*accepting),
+		serving:      make(map[net.Listener]struct{}),
+		subscribers:  make(map[chan struct{}]struct{}),
 	}
 	for _, t := range own {
 		if c, ok := t.(io.Closer); ok {

@@ -82,6 +82,27 @@ type signaling interface {
 	close()
 }
 
+// reserveNegotiation counts a negotiation that a peer brings, before anything is
+// spent on it: among the relays that the peer has, and among what is negotiated for
+// others, in all and for those at the peer's address. What is reserved is released
+// once. Beyond a limit it refuses.
+func (p *Peer) reserveNegotiation() (release func(), ok bool) {
+	ex, owner := p.ex, p.owner
+	if !p.reserveRelay() {
+		ex.refused("relays-per-peer", p.RemoteAddress())
+		return nil, false
+	}
+	if limit, ok := ex.negotiations.acquire(owner, 1); !ok {
+		p.relays.Add(-1)
+		ex.refused(limit, owner.Addr().String())
+		return nil, false
+	}
+	return func() {
+		ex.negotiations.release(owner, 1)
+		p.relays.Add(-1)
+	}, true
+}
+
 // respond is the candidate's side of a negotiation that somebody else asked
 // for. It runs in a goroutine of its own until there is a peer, or none.
 func (ex *Exchange) respond(from introduction, negotiator transports.Negotiator, signals signaling) {

@@ -39,7 +39,8 @@ type Limits struct {
 	// Peers is how many connections others may have to this node. Default 10,000.
 	Peers int
 	// PeersPerIP is how many of them may come from one IPv4 address or one IPv6
-	// /64. Default 128.
+	// /64, those included whose connections a peer there carries; see
+	// Config.AllowRelayedData. Default 128.
 	PeersPerIP int
 	// MessagesPerSecond is how many messages a peer may send on its control channel,
 	// whatever they say, with bursts of five seconds' worth. What exceeds it is not
@@ -57,6 +58,13 @@ type Limits struct {
 	// RelaysPerPeer is how many signaling relays a peer may have open at a time,
 	// counting those it asked for and those it is the candidate of. Default 64, since npm nodes keep each for RelayTime.
 	RelaysPerPeer int
+	// Negotiations is how many connections may be negotiated at a time that others
+	// ask this node for, over a transport that it accepts such as webrtc. They count
+	// from when this node is told until there is a connection, or none. Default 1,024.
+	Negotiations int
+	// NegotiationsPerIP is how many of them the peers at one IPv4 address or one IPv6
+	// /64 may have brought, siblings too. Default 64, as many as one peer has relays.
+	NegotiationsPerIP int
 	// RelayTime is how long a signaling relay stays open. Default 30 s (npm
 	// 0.4.1, src/peer.js).
 	RelayTime time.Duration
@@ -156,6 +164,8 @@ var limits = []limit{
 	{"getpeer-per-second", "requests for a peer, for each peer", count, 10, 1, true, func(l *Limits) any { return &l.GetPeerPerSecond }},
 	{"candidate-time", "how long an introduction that was offered can be taken up", duration, int64(15 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.CandidateTime }},
 	{"relays-per-peer", "signaling relays of a peer at a time", count, 64, 1, true, func(l *Limits) any { return &l.RelaysPerPeer }},
+	{"negotiations", "connections negotiated at a time because others ask", count, 1024, 1, true, func(l *Limits) any { return &l.Negotiations }},
+	{"negotiations-per-ip", "those brought from one IPv4 address or IPv6 /64", count, 64, 1, true, func(l *Limits) any { return &l.NegotiationsPerIP }},
 	{"relay-time", "how long a signaling relay stays open", duration, int64(30 * time.Second), int64(time.Millisecond), false, func(l *Limits) any { return &l.RelayTime }},
 	{"relay-bytes-per-second", "rate of a signaling relay in each direction", bytes, 50_000, 1, true, func(l *Limits) any { return &l.RelayBytesPerSecond }},
 	{"relay-bytes", "total of a signaling relay in each direction", bytes, 1 << 20, 1, true, func(l *Limits) any { return &l.RelayBytes }},

@@ -91,7 +91,7 @@ func (ex *Exchange) countEnd(p *Peer, err error, wasReady bool) {
 // RefusalReasons returns what Stats.Refused may count, sorted: the names of
 // limits, and the rules that it documents.
 func RefusalReasons() []string {
-	all := []string{"peers", "peers-per-ip", "messages-per-second", "getpeer-per-second", "relays-per-peer", "relay-bytes", "held-signal-bytes", "held-signal-bytes-per-ip", "relay-data-bytes", "relay-data-bytes-per-second", "relay-data-ends", "relay-data-ends-per-ip", "signal", "siblings", "forwards"}
+	all := []string{"peers", "peers-per-ip", "messages-per-second", "getpeer-per-second", "relays-per-peer", "negotiations", "negotiations-per-ip", "relay-bytes", "held-signal-bytes", "held-signal-bytes-per-ip", "relay-data-bytes", "relay-data-bytes-per-second", "relay-data-ends", "relay-data-ends-per-ip", "signal", "siblings", "forwards"}
 	for _, r := range reasons {
 		all = append(all, r.reason)
 	}

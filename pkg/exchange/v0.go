@@ -114,18 +114,18 @@ func (v *v0) onIncoming(m *wire.V0) error {
 	if !ok || m.Nonce == "" || !ex.accepts(m.Transport) {
 		return nil
 	}
-	if !p.reserveRelay() {
-		ex.refused("relays-per-peer", p.RemoteAddress())
+	release, ok := p.reserveNegotiation()
+	if !ok {
 		return nil
 	}
 	signals, err := newSignals(p, m.Nonce, m.Relayed)
 	if err != nil {
-		p.relays.Add(-1)
+		release()
 		return err
 	}
 	from := introduction{p, m.Alias}
 	return ex.start(func() {
-		defer p.relays.Add(-1)
+		defer release()
 		ex.respond(from, negotiator, signals)
 	})
 }

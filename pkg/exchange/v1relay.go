@@ -68,22 +68,22 @@ func (v *v1) onIncoming(m *wire.V1) error {
 	p, ex := v.p, v.p.ex
 	negotiator, ok := ex.transports[transports.WebRTC].(transports.Negotiator)
 	accepts := ok && ex.accepts(transports.WebRTC)
-	if !p.reserveRelay() {
-		ex.refused("relays-per-peer", p.RemoteAddress())
+	release, ok := p.reserveNegotiation()
+	if !ok {
 		return nil
 	}
 	n, err := newNested(p, "relay:"+m.ID)
 	if err != nil {
-		p.relays.Add(-1)
+		release()
 		return err
 	}
 	// The answer comes before the first byte in the relay.
 	if err := v.send(wire.AppendV1Res(nil, m.Nonce)); err != nil {
-		p.relays.Add(-1)
+		release()
 		return err
 	}
 	return ex.start(func() {
-		defer p.relays.Add(-1)
+		defer release()
 		if !accepts {
 			n.close()
 			return

@@ -34,10 +34,11 @@ var _ dataChannel = (*datachannel.DataChannel)(nil)
 type Conn struct {
 	// Static after construction.
 	transport *Transport
-	pc        *pion.PeerConnection
 	failed    chan struct{} // closed by fail
 	closing   chan struct{} // closed by Close
 	writable  chan struct{} // says that the send buffer may have got room
+
+	pc *pion.PeerConnection // nil before there is an offer, static from then on
 
 	// Static after open.
 	channel       dataChannel
@@ -60,10 +61,9 @@ type Conn struct {
 	err    error // why the connection is over, nil while it is not
 }
 
-func newConn(t *Transport, pc *pion.PeerConnection) *Conn {
+func newConn(t *Transport) *Conn {
 	return &Conn{
 		transport: t,
-		pc:        pc,
 		failed:    make(chan struct{}),
 		closing:   make(chan struct{}),
 		writable:  make(chan struct{}, 1),

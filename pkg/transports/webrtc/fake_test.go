@@ -124,7 +124,8 @@ func openFake(t *testing.T, cfg Config, remoteMax int) (*Conn, *fakeChannel) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newConn(transport, pc)
+	c := newConn(transport)
+	c.pc = pc
 	if !transport.register(c, c.fail) {
 		t.Fatal("transport is closed")
 	}

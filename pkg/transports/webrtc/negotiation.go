@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/pion/datachannel"
+	"github.com/pion/ice/v2"
 	pion "github.com/pion/webrtc/v3"
 
 	"github.com/peerexchange/peerexchange/pkg/transports/transport"
@@ -23,10 +24,11 @@ var errOpen = errors.New("data channel is open")
 type negotiation struct {
 	// Static after construction.
 	transport *Transport
-	pc        *pion.PeerConnection
 	role      transport.Role
 	conn      *Conn
 	wake      chan struct{} // says that there may be signals to send
+
+	pc *pion.PeerConnection // static from connect on
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -38,7 +40,8 @@ type negotiation struct {
 	channel    *datachannel.DataChannel
 	maxMessage int // what the other node takes
 
-	// Owned by the receiver.
+	// Owned by the receiver; before it runs, by run.
+	received   int      // signals
 	remote     bool     // the other node's description is set
 	early      []string // candidates that came before it
 	candidates int
@@ -50,7 +53,6 @@ type negotiation struct {
 func newNegotiation(conn *Conn, role transport.Role, stop context.CancelCauseFunc) *negotiation {
 	return &negotiation{
 		transport: conn.transport,
-		pc:        conn.pc,
 		role:      role,
 		conn:      conn,
 		wake:      make(chan struct{}, 1),
@@ -60,18 +62,10 @@ func newNegotiation(conn *Conn, role transport.Role, stop context.CancelCauseFun
 
 // run completes the connection once its data channel is open. After an error
 // the caller takes it down.
-func (n *negotiation) run(ctx context.Context, signals transport.Signaling) error {
+func (n *negotiation) run(ctx context.Context, mux ice.UDPMux, signals transport.Signaling) error {
 	defer n.finish()
-
-	n.pc.OnICECandidate(n.onCandidate)
-	n.pc.OnConnectionStateChange(n.onState)
-	n.pc.OnDataChannel(n.onDataChannel)
-	n.pc.SCTP().OnClose(n.onSCTPClose)
-
-	if n.role == transport.Initiator {
-		if err := n.offer(); err != nil {
-			return err
-		}
+	if err := n.begin(ctx, mux, signals); err != nil {
+		return err
 	}
 
 	var receiver sync.WaitGroup
@@ -89,6 +83,32 @@ func (n *negotiation) run(ctx context.Context, signals transport.Signaling) erro
 		return err
 	}
 	return n.open()
+}
+
+// begin makes pion's connection and queues our description. Whoever has others
+// introduced can have any number of negotiations begin, so a responder makes
+// nothing before it has an offer.
+func (n *negotiation) begin(ctx context.Context, mux ice.UDPMux, signals transport.Signaling) error {
+	var remote description
+	if n.role == transport.Responder {
+		var err error
+		if remote, err = n.awaitOffer(ctx, signals); err != nil {
+			return err
+		}
+	}
+	pc, err := n.transport.newPeerConnection(mux)
+	if err != nil {
+		return err
+	}
+	n.pc, n.conn.pc = pc, pc
+	pc.OnICECandidate(n.onCandidate)
+	pc.OnConnectionStateChange(n.onState)
+	pc.OnDataChannel(n.onDataChannel)
+	pc.SCTP().OnClose(n.onSCTPClose)
+	if n.role == transport.Initiator {
+		return n.offer()
+	}
+	return n.onDescription(remote)
 }
 
 // finish lets go of what the callbacks, which live as long as the connection,

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	pion "github.com/pion/webrtc/v3"
 
@@ -16,6 +18,13 @@ import (
 // labelBytes is the length of a channel's label before it is hex encoded, as in
 // simple-peer.
 const labelBytes = 20
+
+// defaultPatience is how long a responder waits for an offer: npm nodes send it as
+// soon as they are answered, or with all of their candidates when these are gathered.
+const defaultPatience = 15 * time.Second
+
+// errSignalsEnd says that there are no more signals, which is no fault.
+var errSignalsEnd = errors.New("end of signals")
 
 // offer makes the channel and queues our offer.
 func (n *negotiation) offer() error {
@@ -110,22 +119,11 @@ func (n *negotiation) send(ctx context.Context, signals transport.Signaling) err
 // receive applies the other node's signals until ctx ends. Once its description
 // is in, a signaling channel that ends is no error: what has come may do.
 func (n *negotiation) receive(ctx context.Context, signals transport.Signaling) error {
-	for range maxSignals {
-		raw, err := signals.Receive(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			if n.remote {
-				return nil
-			}
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return fmt.Errorf("receive signal: %w", err)
-		}
-		remote, line, err := decodeSignal(raw)
+	for {
+		remote, line, err := n.take(ctx, signals)
 		switch {
+		case err == errSignalsEnd:
+			return nil
 		case err != nil:
 			return err
 		case remote.SDP != "":
@@ -137,14 +135,57 @@ func (n *negotiation) receive(ctx context.Context, signals transport.Signaling) 
 			return err
 		}
 	}
-	return fmt.Errorf("%w: more than %d", ErrSignal, maxSignals)
 }
 
-// onDescription applies the other node's offer or answer.
-func (n *negotiation) onDescription(remote description) error {
-	want, kind := typeAnswer, pion.SDPTypeAnswer
+// awaitOffer waits for the other node's offer, and keeps the candidates that come
+// before it.
+func (n *negotiation) awaitOffer(ctx context.Context, signals transport.Signaling) (description, error) {
+	wait, cancel := context.WithTimeout(ctx, n.transport.patience)
+	defer cancel()
+	for {
+		remote, line, err := n.take(wait, signals)
+		switch {
+		case ctx.Err() != nil:
+			return description{}, context.Cause(ctx)
+		case err == errSignalsEnd:
+			return description{}, fmt.Errorf("wait for an offer: %w", wait.Err())
+		case err != nil:
+			return description{}, err
+		case remote.SDP != "":
+			return remote, n.checkDescription(remote)
+		case line != "":
+			err = n.onRemoteCandidate(line)
+		}
+		if err != nil {
+			return description{}, err
+		}
+	}
+}
+
+// take waits for one signal. When ctx has ended, or signaling has with the other
+// node's description in, that is errSignalsEnd.
+func (n *negotiation) take(ctx context.Context, signals transport.Signaling) (description, string, error) {
+	if n.received++; n.received > maxSignals {
+		return description{}, "", fmt.Errorf("%w: more than %d", ErrSignal, maxSignals)
+	}
+	raw, err := signals.Receive(ctx)
+	switch {
+	case ctx.Err() != nil, err != nil && n.remote:
+		return description{}, "", errSignalsEnd
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+		fallthrough
+	case err != nil:
+		return description{}, "", fmt.Errorf("receive signal: %w", err)
+	}
+	return decodeSignal(raw)
+}
+
+// checkDescription rejects a description that is not the one that is expected now.
+func (n *negotiation) checkDescription(remote description) error {
+	want := typeAnswer
 	if n.role == transport.Responder {
-		want, kind = typeOffer, pion.SDPTypeOffer
+		want = typeOffer
 	}
 	if remote.Type != want {
 		return fmt.Errorf("%w: description of type %.10q, want %s", ErrSignal, remote.Type, want)
@@ -152,7 +193,12 @@ func (n *negotiation) onDescription(remote description) error {
 	if n.remote {
 		return fmt.Errorf("%w: second %s", ErrSignal, want)
 	}
-	if err := checkSDP(remote.SDP); err != nil {
+	return checkSDP(remote.SDP)
+}
+
+// onDescription applies the other node's offer or answer.
+func (n *negotiation) onDescription(remote description) error {
+	if err := n.checkDescription(remote); err != nil {
 		return err
 	}
 	size, err := remoteMessageSize(remote.SDP)
@@ -162,8 +208,8 @@ func (n *negotiation) onDescription(remote description) error {
 	n.mu.Lock()
 	n.maxMessage = size
 	n.mu.Unlock()
-	if err := n.pc.SetRemoteDescription(pion.SessionDescription{Type: kind, SDP: remote.SDP}); err != nil {
-		return fmt.Errorf("%w: set remote %s: %w", ErrSignal, want, err)
+	if err := n.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.NewSDPType(remote.Type), SDP: remote.SDP}); err != nil {
+		return fmt.Errorf("%w: set remote %s: %w", ErrSignal, remote.Type, err)
 	}
 	n.remote = true
 	for _, line := range n.early {

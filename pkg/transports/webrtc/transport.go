@@ -32,8 +32,10 @@ type Transport struct {
 	err      error // what is wrong with the Config
 	timeouts iceTimeouts
 	goodbye  time.Duration // how long a closed connection may deliver what was written
+	patience time.Duration // how long a responder waits for the offer
 
-	learned learned
+	learned      learned
+	certificates certificates
 
 	running sync.WaitGroup // one for each of conns
 
@@ -49,7 +51,7 @@ type Transport struct {
 // New returns a transport. A mistake in cfg is reported by Bind and Negotiate.
 // A transport without MuxAddr and MuxConn need not be closed.
 func New(cfg Config) *Transport {
-	t := &Transport{cfg: cfg.withDefaults(), timeouts: defaultTimeouts, goodbye: defaultGoodbye}
+	t := &Transport{cfg: cfg.withDefaults(), timeouts: defaultTimeouts, goodbye: defaultGoodbye, patience: defaultPatience}
 	t.log = newLoggerFactory(t.cfg.Logger)
 	if t.err = t.cfg.validate(); t.err == nil {
 		t.external, t.err = t.cfg.external()
@@ -105,9 +107,10 @@ func (t *Transport) Addrs() []net.Addr {
 // initiator creates the data channel and sends the offer; the responder answers
 // and takes the channel that arrives. It returns a *[Conn].
 //
-// ctx bounds the negotiation, which else may wait for as long as the other node
-// says nothing. Once an offer and an answer are there, ICE gives up by itself
-// after 30 seconds with [ErrNoPath]. What the other node signals wrongly is an
+// ctx bounds the negotiation. A responder waits 15 seconds for the offer, and as long
+// as there is none has made nothing of what WebRTC needs. An initiator may else wait
+// for as long as the other node says nothing. Once an offer and an answer are there,
+// ICE gives up by itself after 30 seconds with [ErrNoPath]. What the other node signals wrongly is an
 // [ErrSignal]. Signals are neither sent nor received after Negotiate returned.
 func (t *Transport) Negotiate(ctx context.Context, role transport.Role, signals transport.Signaling) (net.Conn, error) {
 	mux, err := t.bind()
@@ -125,19 +128,17 @@ func (t *Transport) negotiate(ctx context.Context, mux ice.UDPMux, role transpor
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	pc, err := t.newPeerConnection(mux)
-	if err != nil {
+	if _, err := t.peerConfig(); err != nil {
 		return nil, err
 	}
-	conn := newConn(t, pc)
+	conn := newConn(t)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	n := newNegotiation(conn, role, stop)
 	if !t.register(conn, n.fail) {
-		_ = pc.GracefulClose() // nothing has been started
 		return nil, net.ErrClosed
 	}
-	if err := n.run(ctx, signals); err != nil {
+	if err := n.run(ctx, mux, signals); err != nil {
 		t.takeDown(conn)
 		return nil, err
 	}
@@ -148,6 +149,10 @@ func (t *Transport) negotiate(ctx context.Context, mux ice.UDPMux, role transpor
 // waits for a STUN or TURN server that does not answer; then it goes on without
 // the caller, who has a deadline.
 func (t *Transport) takeDown(conn *Conn) {
+	if conn.pc == nil {
+		t.unregister(conn) // nothing has been started
+		return
+	}
 	down := make(chan struct{})
 	go func() { // Close waits for it
 		defer close(down)
@@ -194,6 +199,11 @@ func (t *Transport) newPeerConnection(mux ice.UDPMux) (*pion.PeerConnection, err
 	if err != nil {
 		return nil, err
 	}
+	certificate, err := t.certificates.current()
+	if err != nil {
+		return nil, fmt.Errorf("make certificate: %w", err)
+	}
+	config.Certificates = []pion.Certificate{certificate}
 	settings := t.settings(mux)
 	if t.cfg.TLS != nil {
 		settings.SetICEProxyDialer(newTURNDialer(t.cfg.TLS, config.ICEServers))
