@@ -72,6 +72,41 @@ func TestAPIServerAutoscales(t *testing.T) {
 	w.wantSeeds("at the least", 1, 1)
 }
 
+// What an operator knows of peers from before it was restarted may be old: it takes no
+// seed away until it has asked, and a window has passed since then.
+func TestAPIServerAutoscalesAfterRestart(t *testing.T) {
+	auto := &v1.Autoscaling{MinReplicas: 1, MaxReplicas: 4, PeersPerSeed: 100}
+	w := newWorld(t, v1.PeerNetworkSpec{Exposure: v1.Exposure{Type: v1.ExposeHostPort}, Autoscaling: auto})
+	pods := w.running(1)
+	w.peers["demo-seed-0"] = 150
+	w.settled()
+	pods = append(pods, w.pod("demo-seed-1", pods[0].Spec.NodeName))
+	t.Cleanup(func() { w.gone(pods[1]) })
+	w.peers["demo-seed-0"] = 10
+	w.settled()
+	if status := w.network.Status; status.Autoscaling == nil || status.Peers != 10 {
+		t.Fatalf("the status is %+v, and fewer seeds are enough", status)
+	}
+
+	window := plan.Window(w.network.Spec.Autoscaling)
+	w.now = w.now.Add(2 * window)
+	w.unasked = true
+	w.settled()
+	w.wantSeeds("before a seed is asked", 2, 2)
+	if peers := w.network.Status.Peers; peers != 10 {
+		t.Errorf("the status has %d peers before a seed is asked, and had 10", peers)
+	}
+	w.unasked = false
+	w.settled()
+	w.wantSeeds("when seeds are asked", 2, 2)
+	w.now = w.now.Add(window - time.Second)
+	w.settled()
+	w.wantSeeds("within the window", 2, 2)
+	w.now = w.now.Add(time.Second)
+	w.settled()
+	w.wantSeeds("after the window", 1, 1)
+}
+
 // kubectl scale, and what else uses the scale subresource, changes the seeds there are
 // to be; labels that others add to the StatefulSet stay.
 func TestAPIServerScaleSubresource(t *testing.T) {

@@ -24,6 +24,8 @@ type seed struct {
 	pod       corev1.Pod
 	endpoints plan.Endpoints
 	status    v1.SeedStatus
+	// peers are those that it told of since the operator runs; nil if it did not.
+	peers *int32
 }
 
 // observedSet is the StatefulSet as it is.
@@ -117,7 +119,8 @@ func isReady(pod *corev1.Pod) bool {
 }
 
 // hearSeed takes what a seed said of its peers. One that does not answer is one that
-// does not tell. What nobody asked yet, as after a restart, is as the status has it.
+// does not tell. What nobody asked yet, as after a restart, the status goes on to show;
+// nothing is decided by it.
 func (r *Reconciler) hearSeed(state *run, s *seed) {
 	if !s.status.Ready {
 		return
@@ -125,7 +128,7 @@ func (r *Reconciler) hearSeed(state *run, s *seed) {
 	report, known := r.Seeds.Report(client.ObjectKeyFromObject(state.network), &s.pod)
 	switch {
 	case report != nil:
-		s.status.Peers = &report.Peers
+		s.peers, s.status.Peers = &report.Peers, &report.Peers
 		s.status.Draining = s.status.Draining || report.Draining
 	case !known:
 		if before := seedBefore(state, s); before != nil {

@@ -15,7 +15,7 @@ func (r *Reconciler) scale(_ context.Context, state *run) error {
 	var present []int32
 	for _, s := range state.seeds {
 		present = append(present, s.ordinal)
-		in.Loads = append(in.Loads, plan.Load{Ordinal: s.ordinal, Peers: s.status.Peers})
+		in.Loads = append(in.Loads, plan.Load{Ordinal: s.ordinal, Peers: s.peers})
 	}
 	if status.Autoscaling != nil && status.Autoscaling.FewerSince != nil {
 		in.FewerSince = &status.Autoscaling.FewerSince.Time
