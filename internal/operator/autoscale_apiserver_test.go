@@ -107,6 +107,27 @@ func TestAPIServerAutoscalesAfterRestart(t *testing.T) {
 	w.wantSeeds("after the window", 1, 1)
 }
 
+// A network whose status is lost keeps the seeds that there are, and scales by peers as
+// before.
+func TestAPIServerAutoscalesAfterLostStatus(t *testing.T) {
+	auto := &v1.Autoscaling{MinReplicas: 1, MaxReplicas: 4, PeersPerSeed: 100}
+	w := newWorld(t, v1.PeerNetworkSpec{Exposure: v1.Exposure{Type: v1.ExposeHostPort}, Autoscaling: auto})
+	w.running(1)
+	w.peers["demo-seed-0"] = 250
+	w.settled()
+	w.wantSeeds("with 250 peers", 3, 3)
+	w.peers["demo-seed-0"] = 10
+
+	w.told()
+	w.network.Status = v1.PeerNetworkStatus{}
+	w.must(w.client.Status().Update(t.Context(), w.network))
+	w.settled()
+	w.wantSeeds("after the status is lost", 3, 3)
+	if told := w.told(); hasTold(told, "Scaled", "") {
+		t.Errorf("told is %q", told)
+	}
+}
+
 // kubectl scale, and what else uses the scale subresource, changes the seeds there are
 // to be; labels that others add to the StatefulSet stay.
 func TestAPIServerScaleSubresource(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 func (r *Reconciler) scale(_ context.Context, state *run) error {
 	status := &state.network.Status
 	in := plan.ScaleInput{Spec: &state.network.Spec, Current: status.DesiredReplicas, Now: state.now}
+	if in.Current == 0 && state.set.exists {
+		in.Current = state.set.replicas // the status was lost, as in a backup that is without it
+	}
 	var present []int32
 	for _, s := range state.seeds {
 		present = append(present, s.ordinal)

@@ -18,7 +18,8 @@ type Load struct {
 type ScaleInput struct {
 	// Spec is the network's. Without autoscaling nothing else counts.
 	Spec *v1.PeerNetworkSpec
-	// Current is the number that was decided on last; 0 for a new network.
+	// Current is the number that was decided on last, or that is there if that is not
+	// known; 0 for a new network.
 	Current int32
 	// Loads are those of the seeds that exist, those that drain too.
 	Loads []Load
