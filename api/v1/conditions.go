@@ -11,9 +11,10 @@ const (
 	//   - SeedsReachable: the message says how many seeds.
 	//
 	// False:
-	//   - InvalidSpec: the spec contradicts itself or the cluster. Nothing was changed;
-	//     seeds that run go on.
-	//   - SecretMissing: a Secret that the spec names is not there, or lacks a key.
+	//   - InvalidSpec: the spec contradicts itself or the cluster. Seeds that run go on
+	//     as they are, and status.seeds tells of them.
+	//   - SecretMissing: a Secret that the spec names is not there, or lacks a key; as for
+	//     InvalidSpec.
 	//   - NoSeedReady: no seed takes connections; CertificateReady and Progressing say whether one will.
 	//   - NoSeedReachable: seeds run, but are not reached; status.seeds says why.
 	//
@@ -32,7 +33,8 @@ const (
 	//
 	// False:
 	//   - Complete: it is there.
-	//   - InvalidSpec, SecretMissing: nothing is done, as for Available.
+	//   - InvalidSpec, SecretMissing: seeds are neither replaced, nor added or taken
+	//     away, as for Available.
 	//   - Stalled: a seed has not become ready for 10 minutes; the message has what
 	//     its pod says.
 	//
@@ -51,7 +53,8 @@ const (
 	//   - SeedsWithheld: some are not, since they are not reached or drain.
 	//   - AddressesPending: some have no address yet.
 	//   - NothingToPublish: no seed takes connections. What was published is withdrawn.
-	//   - InvalidSpec, SecretMissing: as for Available; what was published stays.
+	//   - InvalidSpec, SecretMissing: as for Available. Seeds that run stay published
+	//     while they are reached, and are withdrawn when they are not.
 	//
 	// Unknown:
 	//   - ReconcileFailed: as for Available.

@@ -74,15 +74,16 @@ func withServer(run func() int) (code int, err error) {
 // world is one namespace with one network, whose pods, nodes and seeds are the test's.
 type world struct {
 	*testing.T
-	client     client.Client
-	reconciler *Reconciler
-	network    *v1.PeerNetwork
-	now        time.Time
-	writes     []string
-	peers      map[string]int32
-	silent     map[string]bool          // seeds that do not answer when they are asked
-	unreached  map[string]v1.SeedReason // by the seed's first address
-	unasked    bool                     // no seed was looked at yet
+	client      client.Client
+	reconciler  *Reconciler
+	network     *v1.PeerNetwork
+	now         time.Time
+	writes      []string
+	peers       map[string]int32
+	silent      map[string]bool          // seeds that do not answer when they are asked
+	unreached   map[string]v1.SeedReason // by the seed's first address
+	unasked     bool                     // no seed was looked at yet
+	authorities []byte                   // by which a seed was to be reached last
 }
 
 func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
@@ -154,6 +155,7 @@ func (d direct) Look(_ types.NamespacedName, seeds []lookout.Seed) []probe.Sight
 	for _, seed := range seeds {
 		sighting := probe.Sighting{Reason: v1.SeedNotProbed}
 		if seed.Target != nil && !d.w.unasked {
+			d.w.authorities = seed.Target.Authorities
 			sighting = d.w.Reach(d.w.Context(), *seed.Target)
 		}
 		sightings = append(sightings, sighting)

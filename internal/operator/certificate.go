@@ -21,8 +21,19 @@ import (
 const authorityKeysKey = "ca.key"
 
 // certificate sees to the certificate of the seeds. Without one nothing fails: pods
-// wait for it, and seeds go on with the one that they have.
+// wait for it, and seeds go on with the one that they have. While a problem keeps it from
+// being renewed, they are reached by the authorities that stand beside it.
 func (r *Reconciler) certificate(ctx context.Context, state *run) error {
+	if err := state.goOn(r.renewCertificate(ctx, state)); err != nil || state.certificate.Reason != "" {
+		return err
+	}
+	kept, err := r.ownSecret(ctx, state.network, resources.CertificateSecretName(state.network))
+	state.authorities = kept[resources.AuthorityKey]
+	return err
+}
+
+// renewCertificate finds something of the certificate, unless there is a problem.
+func (r *Reconciler) renewCertificate(ctx context.Context, state *run) error {
 	tls := state.network.Spec.TLS
 	if tls.Issuer != nil {
 		return r.issuedCertificate(ctx, state)

@@ -22,7 +22,7 @@ func (r *Reconciler) firstDocument(ctx context.Context, state *run) error {
 	var config corev1.ConfigMap
 	err := r.bootstrapReader(state.network).Get(ctx, types.NamespacedName{Namespace: state.network.Namespace, Name: resources.BootstrapName(state.network)}, &config)
 	switch {
-	case apierrors.IsNotFound(err) && state.network.Status.Bootstrap != nil:
+	case apierrors.IsNotFound(err) && (state.network.Status.Bootstrap != nil || state.signingKey == nil):
 		return nil
 	case apierrors.IsNotFound(err):
 		_, err = r.publishSeeds(ctx, state, nil)
@@ -35,7 +35,11 @@ func (r *Reconciler) firstDocument(ctx context.Context, state *run) error {
 }
 
 // publish has the document be of the seeds that were reached, and the seeds have it.
+// Without the key that signs, what is out stays.
 func (r *Reconciler) publish(ctx context.Context, state *run) error {
+	if state.signingKey == nil {
+		return nil
+	}
 	before, out := state.published, plan.ReadDocument(state.published)
 	var seeds []v1.SeedStatus
 	for _, s := range state.seeds {

@@ -88,6 +88,7 @@ type run struct {
 	now     time.Time
 	again   time.Time // when to look again
 	events  []func()  // to be told when the phases are over
+	problem *problem  // the first that was found; nil is none
 
 	// Of observe.
 	seeds    []seed
@@ -106,8 +107,11 @@ type run struct {
 	certificateReady bool
 	certificateEnds  time.Time // zero is not known
 
-	// Of secrets.
+	// Of secrets; nil if it cannot be read.
 	signingKey ed25519.PrivateKey
+
+	// Of seeds: whether they are as the spec says, as far as that is for the operator.
+	applied bool
 
 	// Of seeds, and then of publish.
 	published []byte // the bootstrap document that is out, nil if none is
@@ -144,10 +148,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	for _, tell := range state.events {
 		tell()
 	}
-	var wrong *problem
-	isProblem := errors.As(failed, &wrong)
-	failing := r.memory.failing(request.NamespacedName, failed != nil && !isProblem, state.now)
-	if failed != nil && !isProblem && failing < failTime {
+	failing := r.memory.failing(request.NamespacedName, failed != nil, state.now)
+	if failed != nil && failing < failTime {
 		return reconcile.Result{}, failed
 	}
 	before := network.Status.Bootstrap
@@ -159,13 +161,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	r.Metrics.saw(request.NamespacedName, found{status: network.Status, certificate: state.certificateEnds})
 	switch {
-	case isProblem:
-		// What it waits for is looked at again in time, and a change of the spec at once.
-		log.FromContext(ctx).Info("cannot be done", "reason", wrong.Reason, "message", wrong.Message)
 	case failed != nil:
 		return reconcile.Result{}, failed
+	case state.problem != nil:
+		// What it waits for is looked at again in time, and a change of the spec at once.
+		log.FromContext(ctx).Info("cannot be done", "reason", state.problem.Reason, "message", state.problem.Message)
 	}
-	good := failed == nil && state.certificateReady
+	good := state.problem == nil && state.certificateReady
 	r.memory.end(request.NamespacedName, good)
 	if !good || !settled(network) {
 		state.sooner(state.now.Add(lookAgainSoon))
@@ -190,11 +192,25 @@ func (r *Reconciler) runPhases(ctx context.Context, network *v1.PeerNetwork) (*r
 	now := r.Now()
 	state := &run{network: network, now: now, again: now.Add(lookAgain)}
 	for _, phase := range phases {
-		if err := phase.run(r, ctx, state); err != nil {
+		if err := state.goOn(phase.run(r, ctx, state)); err != nil {
 			return state, fmt.Errorf("%s: %w", phase.name, err)
 		}
 	}
 	return state, nil
+}
+
+// goOn notes an error that is a problem, and returns any other. What does not depend on
+// what a person has to change goes on: of seeds that run, one that fails or drains is
+// withdrawn, and certificate and secrets are renewed, whatever is wrong with the spec.
+func (r *run) goOn(err error) error {
+	var found *problem
+	if !errors.As(err, &found) {
+		return err
+	}
+	if r.problem == nil {
+		r.problem = found
+	}
+	return nil
 }
 
 // problem is what a person has to change. To try again does not help.

@@ -22,10 +22,10 @@ var meshSchedule = rotation.Schedule{Every: 90 * 24 * time.Hour, Good: time.Minu
 // secrets sees to the key of the bootstrap document and the secrets that seeds share.
 func (r *Reconciler) secrets(ctx context.Context, state *run) error {
 	n := state.network
-	if err := r.signingKey(ctx, state); err != nil {
+	if err := state.goOn(r.signingKey(ctx, state)); err != nil {
 		return err
 	}
-	if err := r.rotate(ctx, state, resources.MeshSecretName(n), meshSchedule); err != nil {
+	if err := state.goOn(r.rotate(ctx, state, resources.MeshSecretName(n), meshSchedule)); err != nil {
 		return err
 	}
 	if !resources.HasTURN(n) {

@@ -18,7 +18,8 @@ import (
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 )
 
-// seeds applies what runs the seeds and leads to them.
+// seeds applies what runs the seeds and leads to them. If there is a problem, the seeds
+// themselves stay as they are: others might not start.
 func (r *Reconciler) seeds(ctx context.Context, state *run) error {
 	n := state.network
 	ranges, err := r.serviceRanges(ctx)
@@ -26,20 +27,27 @@ func (r *Reconciler) seeds(ctx context.Context, state *run) error {
 		return err
 	}
 	for _, object := range []any{resources.ServiceAccount(n), resources.HeadlessService(n), resources.DisruptionBudget(n)} {
-		if err := r.apply(ctx, n, object); err != nil {
+		if err := state.goOn(r.apply(ctx, n, object)); err != nil {
 			return err
 		}
 	}
-	if err := r.networkPolicy(ctx, state, ranges); err != nil {
+	if err := state.goOn(r.networkPolicy(ctx, state, ranges)); err != nil {
 		return err
 	}
 	if err := r.seedServices(ctx, state); err != nil {
 		return err
 	}
-	if err := r.firstDocument(ctx, state); err != nil {
+	if err := state.goOn(r.firstDocument(ctx, state)); err != nil {
 		return err
 	}
-	return r.apply(ctx, n, resources.StatefulSet(n, r.Settings, state.replicas, plan.DeniedPeers(n, ranges)))
+	if state.problem != nil {
+		return nil
+	}
+	if err := r.apply(ctx, n, resources.StatefulSet(n, r.Settings, state.replicas, plan.DeniedPeers(n, ranges))); err != nil {
+		return err
+	}
+	state.applied = true
+	return nil
 }
 
 // serviceRanges are those that the cluster gives Services addresses of. Kubernetes
@@ -83,7 +91,7 @@ func (r *Reconciler) networkPolicy(ctx context.Context, state *run, ranges []net
 // seedServices are those of seeds that are to be, and of those that have not gone yet.
 func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
 	n := state.network
-	ordinals := state.replicas
+	ordinals := max(state.replicas, state.set.replicas)
 	for _, s := range state.seeds {
 		ordinals = max(ordinals, s.ordinal+1)
 	}
@@ -98,7 +106,7 @@ func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
 			r.event(state, corev1.EventTypeNormal, "ServiceReplaced", "Expose", "the Service "+live.Name+" is made again for another exposure; the seed gets other addresses")
 			continue // it is made when it has gone
 		}
-		if err := r.apply(ctx, n, service); err != nil {
+		if err := state.goOn(r.apply(ctx, n, service)); err != nil {
 			return err
 		}
 	}

@@ -34,10 +34,15 @@ func (r *Reconciler) signingKey(ctx context.Context, state *run) error {
 	if len(encoded) == 0 {
 		encoded = newSigningKey()
 	}
-	if state.signingKey, err = parseSigningKey(encoded); err != nil {
+	key, err := parseSigningKey(encoded)
+	if err != nil {
 		return problemf(v1.ReasonInvalidSpec, "the Secret %s has no key that can sign under %s (%v): put it back, or delete the Secret for a new key, which programs that verify the bootstrap document have to be told", name, signingKeyKey, err)
 	}
-	return r.apply(ctx, n, resources.Secret(n, name, map[string][]byte{signingKeyKey: encoded}))
+	if err := r.apply(ctx, n, resources.Secret(n, name, map[string][]byte{signingKeyKey: encoded})); err != nil {
+		return err // nothing is signed with a key that is not kept
+	}
+	state.signingKey = key
+	return nil
 }
 
 func newSigningKey() []byte {

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,13 +27,9 @@ func (r *Reconciler) writeStatus(ctx context.Context, state *run, failed error) 
 	before := state.network.DeepCopy()
 	status := &state.network.Status
 	facts := plan.Facts{Generation: before.Generation}
-	var found *problem
-	switch {
-	case errors.As(failed, &found):
-		facts.Problem = &found.Finding
-	case failed != nil:
+	if failed != nil {
 		facts.Problem = &plan.Finding{Reason: v1.ReasonReconcileFailed, Message: failed.Error()}
-	default:
+	} else {
 		r.fillStatus(state, status)
 		facts = r.facts(state, before)
 	}
@@ -54,9 +49,9 @@ func (r *Reconciler) writeStatus(ctx context.Context, state *run, failed error) 
 	return nil // a network that has gone has no status
 }
 
-// fillStatus is for a reconcile that came to its end.
+// fillStatus is for a reconcile that came to its end. What a problem kept it from is left
+// as it was.
 func (r *Reconciler) fillStatus(state *run, status *v1.PeerNetworkStatus) {
-	status.DesiredReplicas = state.desired
 	status.Replicas, status.ReadyReplicas, status.Peers, status.Address = 0, 0, 0, ""
 	status.Selector = labels.SelectorFromSet(resources.Selector(state.network)).String()
 	status.Seeds = nil
@@ -73,12 +68,17 @@ func (r *Reconciler) fillStatus(state *run, status *v1.PeerNetworkStatus) {
 			status.Address = s.status.Addresses[0]
 		}
 	}
-	status.Bootstrap = &v1.BootstrapStatus{
-		ConfigMapName: resources.BootstrapName(state.network),
-		Sequence:      state.sequence,
-		PublicKey:     publicKey(state.signingKey),
+	if state.sequence > 0 {
+		status.Bootstrap = &v1.BootstrapStatus{
+			ConfigMapName: resources.BootstrapName(state.network),
+			Sequence:      state.sequence,
+			PublicKey:     publicKey(state.signingKey),
+		}
 	}
-	status.Autoscaling = nil
+	if !state.applied {
+		return
+	}
+	status.DesiredReplicas, status.Autoscaling = state.desired, nil
 	if state.fewerSince != nil {
 		since := metav1.NewTime(*state.fewerSince)
 		status.Autoscaling = &v1.AutoscalingStatus{FewerSince: &since}
@@ -93,6 +93,9 @@ func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
 		Desired:          state.desired,
 		Seeds:            state.network.Status.Seeds,
 		New:              isNew(before),
+	}
+	if state.problem != nil {
+		facts.Problem = &state.problem.Finding
 	}
 	for _, s := range state.seeds {
 		if revision := s.pod.Labels[appsv1.ControllerRevisionHashLabelKey]; revision != "" && revision == state.set.revision {

@@ -13,7 +13,7 @@ import (
 type Facts struct {
 	// Generation is that of the spec.
 	Generation int64
-	// Problem is why nothing was done for the spec: nil, or ReasonInvalidSpec,
+	// Problem is why the seeds are not as the spec says: nil, or ReasonInvalidSpec,
 	// ReasonSecretMissing or ReasonReconcileFailed, and what to do.
 	Problem *Finding
 	// Certificate is what was found of the certificate, and CertificateReady whether
