@@ -31,6 +31,7 @@ type remembered struct {
 	trusting     bool // whether this one relies on what is remembered
 	secrets      map[string]readSecret
 	failingSince time.Time // zero while it is not failing
+	missingSince time.Time // zero while no pod is missing
 }
 
 type readSecret struct {
@@ -122,6 +123,25 @@ func (m *memory) failing(network types.NamespacedName, failed bool, now time.Tim
 		r.failingSince = now
 	}
 	return now.Sub(r.failingSince)
+}
+
+// missing tells since when pods of the network's seeds are missing: from at on, if that is
+// not remembered.
+func (m *memory) missing(network types.NamespacedName, at time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(network)
+	if r.missingSince.IsZero() {
+		r.missingSince = at
+	}
+	return r.missingSince
+}
+
+// complete has no pod be missing.
+func (m *memory) complete(network types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(network).missingSince = time.Time{}
 }
 
 // forget has nothing be remembered of a network.

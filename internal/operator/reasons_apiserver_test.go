@@ -222,6 +222,36 @@ func TestAPIServerEveryConditionReason(t *testing.T) {
 	}
 }
 
+// A StatefulSet whose pods are not made, as Pod Security or a quota has it, is not on its
+// way for ever. What was found stays found by an operator that is restarted.
+func TestAPIServerStalledWithoutPods(t *testing.T) {
+	w := newWorld(t, *onHostPorts.DeepCopy())
+	w.settled()
+	w.now = w.now.Add(stallTime - time.Second)
+	w.settled()
+	w.wantConditions("Progressing True Creating: 0 of 2")
+	w.now = w.now.Add(time.Second)
+	w.settled()
+	const stalled = "Progressing False Stalled: 2 of 2 pods are missing: kubectl describe statefulset demo-seed shows why they are not made"
+	w.wantConditions(stalled)
+	w.reconciler.forget(client.ObjectKeyFromObject(w.network))
+	w.settled()
+	w.wantConditions(stalled)
+
+	for ordinal := range int32(2) {
+		pod := w.pod(resources.SeedName(w.network, ordinal), w.node("203.0.113.40"))
+		t.Cleanup(func() { w.gone(pod) })
+		w.settled()
+		w.wantConditions([]string{"Progressing False Stalled: 1 of 2 pods are missing", "Progressing False Complete"}[ordinal])
+	}
+	w.gone(named[corev1.Pod](w, "demo-seed-1"))
+	w.settled()
+	w.wantConditions("Progressing True ScalingUp: 1 of 2")
+	w.now = w.now.Add(stallTime)
+	w.settled()
+	w.wantConditions("Progressing False Stalled: 1 of 2 pods are missing")
+}
+
 // seedCases bring a network's first seed to each reason.
 var seedCases = []struct {
 	reason v1.SeedReason

@@ -18,7 +18,7 @@ import (
 	"github.com/peerexchange/peerexchange/internal/operator/resources"
 )
 
-// stallTime is how long a pod may take until it is ready.
+// stallTime is how long a pod may take until it is there, and then until it is ready.
 const stallTime = 10 * time.Minute
 
 // writeStatus patches the status, once, if it is another. failed is what ended the
@@ -105,6 +105,9 @@ func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
 			facts.Stalled = stalled(s, state)
 		}
 	}
+	if facts.Stalled == "" {
+		facts.Stalled = r.unmade(state, before)
+	}
 	return facts
 }
 
@@ -116,6 +119,33 @@ func isNew(n *v1.PeerNetwork) bool {
 	}
 	progressing := meta.FindStatusCondition(n.Status.Conditions, v1.ConditionProgressing)
 	return progressing != nil && progressing.Reason == v1.ReasonCreating
+}
+
+// unmade is what is to be said if pods have been missing for too long, or empty. Why the
+// StatefulSet's controller does not make them is in events, which the operator may not
+// read.
+func (r *Reconciler) unmade(state *run, before *v1.PeerNetwork) string {
+	network := client.ObjectKeyFromObject(before)
+	missing := state.set.replicas
+	for _, s := range state.seeds {
+		if s.ordinal < state.set.replicas {
+			missing--
+		}
+	}
+	if missing <= 0 {
+		r.memory.complete(network)
+		return ""
+	}
+	first := state.now
+	if progressing := meta.FindStatusCondition(before.Status.Conditions, v1.ConditionProgressing); progressing != nil && progressing.Reason == v1.ReasonStalled {
+		first = first.Add(-stallTime) // as was found before a restart
+	}
+	since := r.memory.missing(network, first)
+	if state.now.Sub(since) < stallTime {
+		state.sooner(since.Add(stallTime))
+		return ""
+	}
+	return fmt.Sprintf("%d of %d pods are missing: kubectl describe statefulset %s shows why they are not made", missing, state.set.replicas, resources.SeedsName(before))
 }
 
 // stalled is what keeps a seed from being ready for too long, or empty.
