@@ -87,8 +87,11 @@ type run struct {
 	network *v1.PeerNetwork
 	now     time.Time
 	again   time.Time // when to look again
-	events  []func()  // to be told when the phases are over
 	problem *problem  // the first that was found; nil is none
+
+	// events are told when the phases are over, and afterStatus is done when the status
+	// is written that they led to.
+	events, afterStatus []func()
 
 	// Of observe.
 	seeds    []seed
@@ -155,6 +158,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	before := network.Status.Bootstrap
 	if err := r.writeStatus(ctx, state, failed); err != nil {
 		return reconcile.Result{}, errors.Join(failed, err)
+	}
+	if failed == nil {
+		for _, do := range state.afterStatus {
+			do()
+		}
 	}
 	if now := network.Status.Bootstrap; now != nil && (before == nil || before.Sequence != now.Sequence) {
 		r.Metrics.change(func() { r.Metrics.published++ })

@@ -30,20 +30,18 @@ func (r *Reconciler) scale(_ context.Context, state *run) error {
 		state.replicas = plan.Step(state.set.replicas, decision.Replicas, present)
 	}
 	if decision.Message != "" {
-		if in.Current > 0 {
-			state.events = append(state.events, func() { r.Metrics.scaled(in.Current, decision.Replicas) })
-		}
-		r.event(state, corev1.EventTypeNormal, "Scaled", "Scale", decision.Message)
+		r.afterStatus(state, func() {
+			if !state.applied {
+				return // it is decided again
+			}
+			if in.Current > 0 {
+				r.Metrics.scaled(in.Current, decision.Replicas)
+			}
+			r.record(state, corev1.EventTypeNormal, "Scaled", "Scale", decision.Message)
+		})
 	}
 	if state.fewerSince != nil {
 		state.sooner(state.fewerSince.Add(plan.Window(state.network.Spec.Autoscaling)))
 	}
 	return nil
-}
-
-// event tells a person, once the phases are over: those that are done again tell twice.
-func (r *Reconciler) event(state *run, kind, reason, action, message string) {
-	state.events = append(state.events, func() {
-		r.Events.Eventf(state.network, nil, kind, reason, action, "%s", message)
-	})
 }

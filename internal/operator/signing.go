@@ -84,7 +84,8 @@ func publicKey(key ed25519.PrivateKey) string {
 func (r *Reconciler) tellNewKey(state *run) {
 	before, now := state.network.Status.Bootstrap, publicKey(state.signingKey)
 	if before != nil && before.PublicKey != "" && before.PublicKey != now {
-		r.event(state, corev1.EventTypeWarning, "SigningKeyReplaced", "Publish", "the bootstrap document is signed with another key than before, since that in the Secret "+
-			resources.SigningSecretName(state.network)+" is another: programs that verify it with "+before.PublicKey+" refuse it until they have "+now)
+		message := "the bootstrap document is signed with another key than before, since that in the Secret " +
+			resources.SigningSecretName(state.network) + " is another: programs that verify it with " + before.PublicKey + " refuse it until they have " + now
+		r.afterStatus(state, func() { r.record(state, corev1.EventTypeWarning, "SigningKeyReplaced", "Publish", message) })
 	}
 }

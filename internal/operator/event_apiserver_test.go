@@ -1,0 +1,78 @@
+//go:build apiserver
+
+package operator
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/peerexchange/peerexchange/api/v1"
+)
+
+// failures are what keeps a decision from being written, and a way to end it.
+var failures = map[string]func(*world) (heal func()){
+	"the API server refuses the seeds": func(w *world) func() {
+		return w.intercepted(interceptor.Funcs{
+			Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+				return errors.New("refused")
+			},
+		})
+	},
+	"the API server refuses the status": func(w *world) func() {
+		return w.intercepted(interceptor.Funcs{
+			SubResourcePatch: func(context.Context, client.Client, string, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+				return errors.New("refused")
+			},
+		})
+	},
+	"the spec is wrong": func(w *world) func() {
+		w.update(func(s *v1.PeerNetworkSpec) {
+			s.Pod.Tolerations = []corev1.Toleration{{Key: "dedicated", Operator: "Equals"}}
+		})
+		return func() { w.update(func(s *v1.PeerNetworkSpec) { s.Pod.Tolerations = nil }) }
+	},
+}
+
+// intercepted has calls of the operator fail until the function is called.
+func (w *world) intercepted(calls interceptor.Funcs) (heal func()) {
+	allowed := w.reconciler.Client.(client.WithWatch)
+	w.reconciler.Client = interceptor.NewClient(allowed, calls)
+	return func() { w.reconciler.Client = allowed }
+}
+
+// However often a decision is tried, it is told of and counted once, when it is seen in
+// the status.
+func TestAPIServerTellsDecisionsOnce(t *testing.T) {
+	for name, fail := range failures {
+		t.Run(name, func(t *testing.T) {
+			w := published(t)
+			w.reconciler.Metrics = NewMetrics()
+			w.told()
+			heal := fail(w)
+			w.update(func(s *v1.PeerNetworkSpec) { s.Replicas = 3 })
+			for range 3 {
+				w.now = w.now.Add(failTime)
+				_, _ = w.reconciler.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(w.network)})
+			}
+			w.get(w.network)
+			if told, up := w.told(), w.reconciler.Metrics.scaledUp; hasTold(told, "Scaled", "") || up != 0 {
+				t.Errorf("before it is done, told is %q, and counted %d", told, up)
+			}
+			heal()
+			w.settled()
+			w.wantSeeds("after it is healed", 3, 3)
+			told := strings.Join(w.told(), "\n")
+			if up := w.reconciler.Metrics.scaledUp; strings.Count(told, "3 seeds instead of 1: spec.replicas says so") != 1 || up != 1 {
+				t.Errorf("told is %q, and counted %d", told, up)
+			}
+		})
+	}
+}
