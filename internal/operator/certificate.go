@@ -74,6 +74,9 @@ func (r *Reconciler) ownCertificate(ctx context.Context, state *run) error {
 	})); err != nil {
 		return err
 	}
+	if err := r.takeOver(ctx, n); err != nil {
+		return err
+	}
 	kept, err = r.ownSecret(ctx, n, resources.CertificateSecretName(n))
 	if err != nil {
 		return err

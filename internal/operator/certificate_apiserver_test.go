@@ -3,7 +3,6 @@
 package operator
 
 import (
-	"bytes"
 	"slices"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
@@ -44,14 +44,24 @@ func (w *world) wantAsked(when string, times int64, hosts ...string) {
 }
 
 // issued is what cert-manager does when it has made a certificate, for these hosts. The
-// Secret is nobody's.
+// Secret is nobody's if it makes that too, and keeps what is of others in it.
 func (w *world) issued(hosts ...string) {
 	w.Helper()
-	name := resources.CertificateSecretName(w.network)
-	old := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: name}}
-	w.must(client.IgnoreNotFound(w.client.Delete(w.Context(), old)))
-	w.certified(name, w.now, hosts...)
-	w.says("True", w.asked().GetGeneration())
+	w.certified("made", w.now, hosts...)
+	made := named[corev1.Secret](w, "made")
+	w.must(w.client.Delete(w.Context(), made))
+	certificate := w.asked()
+	name, _, err := unstructured.NestedString(certificate.Object, "spec", "secretName")
+	w.must(err)
+	labels, _, err := unstructured.NestedStringMap(certificate.Object, "spec", "secretTemplate", "labels")
+	w.must(err)
+	w.must(w.client.Apply(w.Context(), corev1ac.Secret(name, w.network.Namespace).
+		WithLabels(labels).
+		WithAnnotations(map[string]string{"cert-manager.io/certificate-name": certificate.GetName(), "cert-manager.io/issuer-name": "letsencrypt"}).
+		WithType(corev1.SecretTypeTLS).
+		WithData(map[string][]byte{corev1.TLSCertKey: made.Data[corev1.TLSCertKey], corev1.TLSPrivateKeyKey: made.Data[corev1.TLSPrivateKeyKey]}),
+		client.FieldOwner("cert-manager"), client.ForceOwnership))
+	w.says("True", certificate.GetGeneration())
 }
 
 // says has cert-manager say of a generation of the Certificate whether it is issued.
@@ -76,16 +86,23 @@ func TestAPIServerCertificateOfAnother(t *testing.T) {
 		t.Helper()
 		w.update(func(s *v1.PeerNetworkSpec) { s.TLS = next })
 		w.settled()
-		if secret := w.set().Spec.Template.Spec.Volumes[1].Secret; secret == nil || secret.SecretName != resources.CertificateSecretName(w.network) {
-			t.Errorf("seeds have the certificate of %+v", secret)
-		}
 		if next.Issuer == nil {
 			if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(w.network), certificateObject()); !apierrors.IsNotFound(err) {
 				t.Errorf("cert-manager is asked for a certificate that nobody needs: %v", err)
 			}
 		}
 	}
-	before := named[corev1.Secret](w, "demo-tls").Data["tls.crt"]
+	wantOwn := func() {
+		t.Helper()
+		w.wantConditions("CertificateReady True SelfSigned")
+		secret := named[corev1.Secret](w, "demo-tls")
+		if !metav1.IsControlledBy(secret, w.network) || secret.Annotations["cert-manager.io/issuer-name"] != "" {
+			t.Errorf("the operator's own Secret is %+v", secret.ObjectMeta)
+		}
+		if !signs(named[corev1.Secret](w, "demo-ca").Data["ca.crt"], secret.Data["tls.crt"], w.now) {
+			t.Error("the operator's own certificate is of another authority")
+		}
+	}
 	for range 2 { // the second time with what the first has left behind
 		goTo(issuer)
 		w.wantConditions("CertificateReady False Issuing: cert-manager has not issued it: it says nothing yet")
@@ -93,18 +110,30 @@ func TestAPIServerCertificateOfAnother(t *testing.T) {
 		w.settled()
 		w.wantConditions("CertificateReady True Issued")
 		goTo(own)
-		w.wantConditions("CertificateReady True SelfSigned")
-		if !bytes.Equal(before, named[corev1.Secret](w, "demo-tls").Data["tls.crt"]) {
-			t.Error("the operator's own certificate is another one")
-		}
+		wantOwn()
 		goTo(issuer)
 		w.issued(host)
 		w.settled()
 		goTo(mine)
 		w.wantConditions("CertificateReady True Provided")
 		goTo(own)
+		wantOwn()
 		goTo(mine)
 	}
+
+	// Where the operator has made nothing yet, all is cert-manager's.
+	w = newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Domain: "seeds.example.org"}, TLS: issuer})
+	w.settled()
+	w.issued(host)
+	w.settled()
+	goTo(own)
+	wantOwn()
+	stranger := named[corev1.Secret](w, "demo-tls")
+	stranger.OwnerReferences, stranger.Labels = nil, nil
+	stranger.Annotations = map[string]string{"cert-manager.io/certificate-name": "demo"}
+	w.must(w.client.Update(t.Context(), stranger))
+	w.later()
+	w.wantConditions("CertificateReady False InvalidSpec: the Secret demo-tls is there and is not of this PeerNetwork")
 }
 
 // What is in the Secret is the certificate that was asked for when cert-manager says so of

@@ -2,8 +2,14 @@ package operator
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"maps"
+	"strings"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,12 +52,34 @@ func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
 	if err != nil {
 		return fmt.Errorf("read the certificate: %w", err)
 	}
-	// Until there is a new one, seeds have the one that is there.
+	// Until there is a new one, seeds have the one that is there, which may be the
+	// operator's own. Its authority stays there when cert-manager has none to put there.
 	state.certificate, state.certificateReady = r.examine(state, secret, v1.ReasonIssued)
+	if !signs(state.authorities, secret.Data[corev1.TLSCertKey], state.now) {
+		state.authorities = nil
+	}
 	if !issued {
 		state.certificate, state.certificateReady = issuing, false
 	}
 	return nil
+}
+
+// signs tells whether a certificate with its chain is of one of these authorities, all in
+// PEM.
+func signs(authorities, chain []byte, now time.Time) bool {
+	options := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: now}
+	options.Roots.AppendCertsFromPEM(authorities)
+	options.Intermediates.AppendCertsFromPEM(chain)
+	block, _ := pem.Decode(chain)
+	if block == nil {
+		return false
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return false
+	}
+	_, err = leaf.Verify(options)
+	return err == nil
 }
 
 // readCertificate reads what cert-manager was asked for; nil if that is nothing.
@@ -85,7 +113,7 @@ func (r *Reconciler) askForCertificate(ctx context.Context, state *run, live *un
 }
 
 // askNoMore has cert-manager make no certificate that was asked for under another spec.
-// What it made stays, for seeds that run with it.
+// What it made stays, for seeds that run with it until there is another.
 func (r *Reconciler) askNoMore(ctx context.Context, n *v1.PeerNetwork) error {
 	if r.memory.trusting(client.ObjectKeyFromObject(n)) {
 		return nil // it was seen to under this spec
@@ -100,6 +128,41 @@ func (r *Reconciler) askNoMore(ctx context.Context, n *v1.PeerNetwork) error {
 		return nil
 	}
 	return r.delete(ctx, resources.CertificateKind.Kind, live)
+}
+
+// What cert-manager says of a Secret begins with this, and has its Certificate's name.
+const (
+	certManagerPrefix  = "cert-manager.io/"
+	certificateNameKey = certManagerPrefix + "certificate-name"
+)
+
+// takeOver makes the Secret the operator's own that cert-manager made for the network
+// while it had an issuer. Annotations that stayed would have cert-manager take what the
+// operator puts there for its own work, should the network have that issuer again.
+func (r *Reconciler) takeOver(ctx context.Context, n *v1.PeerNetwork) error {
+	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the certificate: %w", err)
+	}
+	if secret.Annotations[certificateNameKey] != resources.CertificateName(n) || secret.Labels[resources.NetworkLabel] != n.Name {
+		return nil
+	}
+	key := client.ObjectKeyFromObject(n)
+	if r.memory.trusting(key) {
+		return errReadAgain
+	}
+	ours := secret.DeepCopy()
+	maps.DeleteFunc(ours.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, certManagerPrefix) })
+	ours.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(n, v1.GroupVersion.WithKind(v1.Kind))}
+	if err := r.Client.Patch(ctx, ours, client.MergeFromWithOptions(secret, client.MergeFromWithOptimisticLock{}), fieldOwner); err != nil {
+		return fmt.Errorf("take the Secret %s over: %w", secret.Name, err)
+	}
+	r.memory.forgetSecret(key, secret.Name)
+	r.Metrics.wrote("Secret")
+	return nil
 }
 
 // readiness is what cert-manager says of a Certificate as it is now: whether it is

@@ -63,14 +63,10 @@ func AuthorityName(n *v1.PeerNetwork) string { return n.Name + "-ca" }
 func CertificateName(n *v1.PeerNetwork) string { return n.Name }
 
 // CertificateSecretName is the name of the Secret with the seeds' certificate: the
-// one that the spec names, or else the one that is made. That of cert-manager is another
-// one than the operator's own, since each would take the other's for a stranger's.
+// one that the spec names, or else the one that is made.
 func CertificateSecretName(n *v1.PeerNetwork) string {
-	switch tls := n.Spec.TLS; {
-	case tls.SecretName != "":
-		return tls.SecretName
-	case tls.Issuer != nil:
-		return n.Name + "-issued"
+	if n.Spec.TLS.SecretName != "" {
+		return n.Spec.TLS.SecretName
 	}
 	return n.Name + "-tls"
 }
