@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,17 +11,28 @@ import (
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
+// badInput is what a peer sends that it should not.
+type badInput struct {
+	name  string
+	send  func(*raw)
+	ends  bool
+	count string // of Stats.Refused
+}
+
+// isOf tells whether an application can see from an error what it is counted as.
+func (b badInput) isOf(err error) bool {
+	if b.count == "" {
+		return err == nil
+	}
+	return errors.Is(err, ErrProtocol) == (b.count == "protocol") && errors.Is(err, ErrLimit) == (b.count != "protocol") && reasonOf(err) == b.count
+}
+
 // What ends a connection, and what is shrugged off. In every case the sender
 // alone pays: a well-behaved peer beside it stays and is still served.
 func TestBadInput(t *testing.T) {
 	long := strings.Repeat("x", 100_000)
 	const ends, stays = true, false
-	tests := []struct {
-		name  string
-		send  func(*raw)
-		ends  bool
-		count string // of Stats.Refused
-	}{
+	tests := []badInput{
 		{"varint that does not end", func(r *raw) { r.write(strings.Repeat("\x80", 101)) }, ends, "protocol"},
 		{"varint of 65 bits", func(r *raw) { r.write(strings.Repeat("\xff", 9) + "\x7f") }, ends, "protocol"},
 		{"frame of a terabyte", func(r *raw) { r.write("\x02\x80\x80\x80\x80\x80\x80\x80\x01") }, ends, "protocol"},
@@ -67,13 +79,18 @@ func TestBadInput(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				seed := w.seed("10.0.0.1")
 				good := w.dialRaw("10.0.0.2", seed).shakeV0("")
+				seed.next()
 				bad := w.dialRaw("10.0.0.3", seed).shakeV0(`"webrtc":true`)
+				peer := seed.next()
 				test.send(bad)
 				if got := bad.closed(); got != test.ends {
 					t.Errorf("closed: %v, want %v", got, test.ends)
 				}
 				if test.count != "" && seed.Stats().Refused[test.count] != 1 {
 					t.Errorf("refused %v, want %s", seed.Stats().Refused, test.count)
+				}
+				if err := peer.Err(); !test.isOf(err) {
+					t.Errorf("the peer ended with %v, which is counted as %q", err, test.count)
 				}
 				if !test.ends {
 					bad.line(`{"command":"getPeer","reqId":"r1"}`)
@@ -94,13 +111,16 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestBadHandshake(t *testing.T) {
-	tests := []struct{ name, send, count string }{
-		{"another network", `{"command":"hello","id":"other","version":0,"accepts":{},"transports":[]}`, "network"},
-		{"version as a string", `{"command":"hello","id":"net","version":"0","accepts":{},"transports":[]}`, "protocol"},
-		{"version 1", `{"command":"hello","id":"net","version":1,"accepts":{},"transports":[]}`, "version"},
-		{"accepts is an array", `{"command":"hello","id":"net","version":0,"accepts":[],"transports":[]}`, "protocol"},
-		{"transports is a string", `{"command":"hello","id":"net","version":0,"accepts":{},"transports":"tcp"}`, "protocol"},
-		{"no JSON", `hello`, "protocol"},
+	tests := []struct {
+		name, send, count string
+		err               error
+	}{
+		{"another network", `{"command":"hello","id":"other","version":0,"accepts":{},"transports":[]}`, "network", ErrNetworkMismatch},
+		{"version as a string", `{"command":"hello","id":"net","version":"0","accepts":{},"transports":[]}`, "protocol", ErrProtocol},
+		{"version 1", `{"command":"hello","id":"net","version":1,"accepts":{},"transports":[]}`, "version", ErrVersionMismatch},
+		{"accepts is an array", `{"command":"hello","id":"net","version":0,"accepts":[],"transports":[]}`, "protocol", ErrProtocol},
+		{"transports is a string", `{"command":"hello","id":"net","version":0,"accepts":{},"transports":"tcp"}`, "protocol", ErrProtocol},
+		{"no JSON", `hello`, "protocol", ErrProtocol},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -118,6 +138,9 @@ func TestBadHandshake(t *testing.T) {
 				}
 				if got := seed.Stats(); got.Refused[test.count] != 1 || got.Handshakes != 0 {
 					t.Errorf("refused %v, want %s", got.Refused, test.count)
+				}
+				if len(seed.errors) != 1 || !errors.Is(seed.errors[0], test.err) {
+					t.Errorf("reported %v, want %v", seed.errors, test.err)
 				}
 			})
 		})

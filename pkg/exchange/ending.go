@@ -39,7 +39,7 @@ func (p *Peer) detach(c closer) {
 // fail ends the peer at once. The first reason wins.
 func (p *Peer) fail(reason error) {
 	p.end(reason)
-	p.session.Close(reason)
+	p.session.Close(p.Err())
 }
 
 // end makes the peer unusable and records why.
@@ -49,8 +49,8 @@ func (p *Peer) end(reason error) (first bool) {
 	if p.err != nil {
 		return false
 	}
-	p.err = reason
-	p.stream.fail(reason)
+	p.err = classified(reason)
+	p.stream.fail(p.err)
 	close(p.done)
 	return true
 }
@@ -149,7 +149,11 @@ func (p *Peer) ended() {
 func (p *Peer) Done() <-chan struct{} { return p.done }
 
 // Err tells why the peer is disconnected: nil while it is connected,
-// net.ErrClosed after Close, io.EOF when the other node closed, or what went wrong.
+// net.ErrClosed after Close, io.EOF when the other node closed, or what went wrong,
+// which errors.Is finds among the errors of this package: ErrLimit for what exceeds
+// one of Limits, with ErrHandshakeTimeout, ErrIdle and ErrSlowPeer among it, ErrProtocol
+// for what no node may send, ErrUnresponsive, ErrDuplicate and so on. Any other is
+// that of the connection.
 func (p *Peer) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

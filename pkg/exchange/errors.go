@@ -34,17 +34,20 @@ var (
 	// Config.Admit of this node refused the other one.
 	ErrUnauthorized = transports.ErrUnauthorized
 	// ErrHandshakeTimeout says that a connection was not a ready peer within
-	// Limits.HandshakeTime.
+	// Limits.HandshakeTime. It comes with ErrLimit as a peer's error.
 	ErrHandshakeTimeout = errors.New("handshake timed out")
 	// ErrProtocol says that the other node sent what no node may send.
 	ErrProtocol = errors.New("protocol violation")
-	// ErrSlowPeer says that the other node did not read what was sent to it.
+	// ErrSlowPeer says that the other node did not read what was sent to it. It comes
+	// with ErrLimit as a peer's error.
 	ErrSlowPeer = mux.ErrSlowPeer
 	// ErrUnresponsive says that the other node answered no ping.
 	ErrUnresponsive = errors.New("peer does not answer")
-	// ErrIdle says that nothing was heard of the other node for Limits.IdleTime.
+	// ErrIdle says that nothing was heard of the other node for Limits.IdleTime. It comes
+	// with ErrLimit as a peer's error.
 	ErrIdle = errors.New("peer was idle for too long")
-	// ErrLimit says that a limit of this node was reached; see [Limits].
+	// ErrLimit says that a limit of this node was reached; see [Limits]. Peers that end
+	// for one of the limits have this error, beside the one that tells more.
 	ErrLimit = errors.New("limit reached")
 	// ErrDuplicate says that the other node is connected already.
 	ErrDuplicate = errors.New("already connected to this node")

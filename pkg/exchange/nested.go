@@ -82,7 +82,7 @@ func (n *nested) begin(connectInfo json.RawMessage) error {
 		return err
 	}
 	return n.p.ex.start(func() {
-		n.session.Close(n.run())
+		n.session.Close(classified(n.run()))
 		n.session.Wait()
 	})
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -58,11 +59,41 @@ var reasons = []struct {
 	{ErrUnauthorized, reasonUnauthorized},
 	{ErrVersionMismatch, "version"},
 	{ErrMeshSecret, "mesh-secret"},
-	{ErrProtocol, "protocol"},
-	{wire.ErrInvalidJSON, "protocol"},
-	{wire.ErrInvalidMessage, "protocol"},
-	{mux.ErrMalformed, "protocol"},
-	{mux.ErrFrameTooLarge, "protocol"},
+	{ErrProtocol, reasonProtocol},
+	{wire.ErrInvalidJSON, reasonProtocol},
+	{wire.ErrInvalidMessage, reasonProtocol},
+	{mux.ErrMalformed, reasonProtocol},
+	{mux.ErrFrameTooLarge, reasonProtocol},
+}
+
+// reasonProtocol is what nodes are refused for that send what no node may send.
+const reasonProtocol = "protocol"
+
+// reasonOf is the reason that reasons has for an error, or empty.
+func reasonOf(err error) string {
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return r.reason
+		}
+	}
+	return ""
+}
+
+// classified makes an error one that callers can test for: what is counted under
+// the name of a limit is an ErrLimit too, and what breaks the protocol an ErrProtocol,
+// whichever internal package has found it.
+func classified(err error) error {
+	var class error
+	switch reason := reasonOf(err); {
+	case reason == reasonProtocol:
+		class = ErrProtocol
+	case LimitHelp(reason) != "":
+		class = ErrLimit
+	}
+	if class == nil || errors.Is(err, class) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", class, err)
 }
 
 // lost is what a connection is counted as that ended in its handshake through
@@ -71,17 +102,14 @@ const lost = "lost"
 
 // countEnd counts the end of a connection that ended through a fault, or too soon.
 func (ex *Exchange) countEnd(p *Peer, err error, wasReady bool) {
-	reason := lost
-	for _, r := range reasons {
-		if errors.Is(err, r.err) {
-			reason = r.reason
-			var detail []any
-			if reason == reasonUnauthorized {
-				detail = []any{"err", err} // which the application has made
-			}
-			ex.refused(reason, p.RemoteAddress(), detail...)
-			break
-		}
+	reason := reasonOf(err)
+	switch reason {
+	case "":
+		reason = lost
+	case reasonUnauthorized:
+		ex.refused(reason, p.RemoteAddress(), "err", err) // which the application has made
+	default:
+		ex.refused(reason, p.RemoteAddress())
 	}
 	if !wasReady {
 		ex.counters.failHandshake(reason)
