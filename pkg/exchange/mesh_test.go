@@ -816,3 +816,46 @@ func TestPartitionAndHealing(t *testing.T) {
 		}
 	})
 }
+
+// A candidate of generation 1 that does not answer has its asker told so when the
+// relay's time is over, or when it goes, and once, wherever the two are.
+func TestRelayV1Unanswered(t *testing.T) {
+	for name, candidateAt := range map[string]int{"at one seed": 0, "across seeds": 1} {
+		for how, end := range map[string]func(*raw){
+			"the time passes":     func(*raw) { time.Sleep(DefaultLimits().RelayTime) },
+			"the candidate goes":  func(candidate *raw) { candidate.conn.Close() },
+			"it answers too late": func(*raw) { time.Sleep(2 * DefaultLimits().RelayTime) },
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				inWorld(t, func(t *testing.T, w *world) {
+					seeds := w.meshOf(2)
+					asker := w.dialRaw("10.2.0.1", seeds[0]).shakeV1(`null`)
+					candidate := w.dialRaw("10.2.1.1", seeds[candidateAt]).shakeV1(`{"pxp":true,"relay":true,"webrtc":true}`)
+					settle()
+					asker.line(`["getpeers","1","net"]`)
+					_, rest, _ := strings.Cut(string(asker.take()[0]), `"id":"`)
+					id, _, _ := strings.Cut(rest, `"`)
+					asker.line(`["relay","2",["%s"]]`, id)
+					if got := asker.control(); got != "" {
+						t.Fatalf("the asker was told %q before the candidate answered", got)
+					}
+					_, rest, _ = strings.Cut(candidate.control(), `["incoming","`)
+					nonce, _, _ := strings.Cut(rest, `"`)
+					end(candidate)
+					synctest.Wait()
+					candidate.line(`["res","%s",null]`, nonce)
+					time.Sleep(DefaultLimits().RelayTime)
+					if got, want := asker.control(), fmt.Sprintf(`["res","2","%s"]`, noRelay)+"\n"; got != want {
+						t.Errorf("the asker was told %q, want %q", got, want)
+					}
+					if n := seeds[0].Stats().Relays + seeds[1].Stats().Relays; n != 0 {
+						t.Errorf("%d relays are left", n)
+					}
+					if asker.closed() || asker.destroyed() {
+						t.Error("the asker was disconnected or told to drop the connection")
+					}
+				})
+			})
+		}
+	}
+}

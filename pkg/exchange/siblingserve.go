@@ -104,20 +104,20 @@ func (l *link) handOut(a *asking, count int) []string {
 func (l *link) relay(id string) {
 	answer := func(failure string) {
 		l.p.control.Send(wire.AppendMesh(nil, &wire.Mesh{Op: wire.MeshRelayed, ID: id, Error: failure}))
+		if failure != "" {
+			l.refuseRelay(id)
+		}
 	}
 	candidate := l.handed.take(id)
 	if candidate == nil {
 		answer(unknownCandidate)
-		l.refuseRelay(id)
 		return
 	}
-	if failure := l.p.ex.introduceV1(l.p, "relay:"+id, candidate, func() { answer("") }); failure != "" {
-		answer(failure)
-		l.refuseRelay(id)
-	}
+	l.p.ex.introduceV1(l.p, "relay:"+id, candidate, answer)
 }
 
-// refuseRelay ends the sibling's half of a relay that there is none of here.
+// refuseRelay ends the sibling's half of a relay that there is none of here. One that
+// there still is ends it itself.
 func (l *link) refuseRelay(id string) {
 	l.abandon(&wire.MeshFound{Nonce: id})
 }
@@ -129,7 +129,7 @@ func (l *link) relayTo(asker *Peer, name, id string, answer func(failure string)
 	ex := l.p.ex
 	ended := func() {
 		if opening := l.opened(id); opening != nil {
-			opening("Candidate is gone")
+			opening(noRelay)
 		}
 	}
 	ex.mu.Lock()
@@ -164,4 +164,8 @@ func (l *link) relayed(id, failure string) {
 	}
 }
 
-const unknownCandidate = "Peer requested unknown candidate"
+// What askers of generation 1 are told that get no relay.
+const (
+	unknownCandidate = "Peer requested unknown candidate"
+	noRelay          = "Candidate is gone or does not answer, or there is no room for another relay"
+)

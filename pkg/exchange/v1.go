@@ -51,10 +51,13 @@ func (v *v1) expect(response v1Response) json.RawMessage {
 	return nonce
 }
 
-func (v *v1) forget(nonce json.RawMessage) {
+// forget tells whether the answer has not come yet.
+func (v *v1) forget(nonce json.RawMessage) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	_, waits := v.pending[string(nonce)]
 	delete(v.pending, string(nonce))
+	return waits
 }
 
 // A node of generation 1 says what it accepts once, in hello.

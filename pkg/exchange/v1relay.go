@@ -29,39 +29,41 @@ func (v *v1) onRelay(m *wire.V1) error {
 	case h.via != nil:
 		h.via.relayTo(v.p, name, h.remote, answer)
 	default:
-		if failure := v.p.ex.introduceV1(v.p, name, h.listing, func() { answer("") }); failure != "" {
-			answer(failure)
-		}
+		v.p.ex.introduceV1(v.p, name, h.listing, answer)
 	}
 	return nil
 }
 
 // introduceV1 sets up a relay to a candidate for an asker, or for the sibling
-// that it is at, which knows the relay by the name given. agreed is called when the
-// candidate has agreed.
-func (ex *Exchange) introduceV1(asker *Peer, name string, l *listing, agreed func()) (failure string) {
+// that it is at, which knows the relay by the name given. answer is called once: with
+// nothing when the candidate has agreed, or with the reason why it will not, at the
+// latest when the relay's time is over.
+func (ex *Exchange) introduceV1(asker *Peer, name string, l *listing, answer func(failure string)) {
 	candidate, ok := l.peer.dialect.(*v1)
 	if !ok {
-		return unknownCandidate
+		answer(unknownCandidate)
+		return
 	}
 	id := newID()
 	told := candidate.expect(func(json.RawMessage) error {
-		agreed()
+		answer("")
 		return nil
 	})
-	r, limit := ex.newRelay(asker, l.peer, relayNames{name, "relay:" + id},
-		wire.NewGuardV1(ex.limits.signalBytes()), func() { candidate.forget(told) })
+	ended := func() {
+		if candidate.forget(told) {
+			answer(noRelay)
+		}
+	}
+	r, limit := ex.newRelay(asker, l.peer, relayNames{name, "relay:" + id}, wire.NewGuardV1(ex.limits.signalBytes()), ended)
 	if limit != "" {
 		ex.refused(limit, asker.RemoteAddress())
 	}
 	if r == nil {
-		return "Peer has no room for another relay"
+		return
 	}
 	if err := candidate.send(wire.AppendV1Incoming(nil, told, id)); err != nil {
 		r.close()
-		return "Candidate is gone"
 	}
-	return ""
 }
 
 func (v *v1) onIncoming(m *wire.V1) error {
