@@ -42,6 +42,13 @@ type Limits struct {
 	// TURNBytesPerAllocation is how many of one, both directions together.
 	// Default 8 MiB.
 	TURNBytesPerAllocation int
+	// TURNChallengesPerClient is how many answers a second one IPv4 address or one
+	// IPv6 /64 gets that shows no valid credentials, with bursts of five seconds'
+	// worth: by UDP they go wherever the request says that it is from. Default 20.
+	TURNChallengesPerClient int
+	// TURNPendingConnections is how many TCP and TLS connections to the TURN server
+	// may be without an allocation. One more closes the oldest. Default 1,024.
+	TURNPendingConnections int
 }
 
 // DefaultPendingConnections is the default of Limits.PendingConnections.
@@ -78,6 +85,10 @@ var ownLimits = func() []ownLimit {
 			func(l *Limits) *int { return &l.TURNBytes }},
 		{"turn-bytes-per-allocation", "bytes a second through a TURN allocation, both ways", int(relay.BytesPerAllocation), true,
 			func(l *Limits) *int { return &l.TURNBytesPerAllocation }},
+		{"turn-challenges-per-client", "TURN answers a second to a client without credentials", relay.Challenges, false,
+			func(l *Limits) *int { return &l.TURNChallengesPerClient }},
+		{"turn-pending-connections", "TURN connections that have no allocation", relay.PendingConnections, false,
+			func(l *Limits) *int { return &l.TURNPendingConnections }},
 	}
 }()
 
@@ -114,6 +125,8 @@ func (l *Limits) turn() turn.Limits {
 		Permissions:              l.TURNPermissions,
 		Bytes:                    int64(l.TURNBytes),
 		BytesPerAllocation:       int64(l.TURNBytesPerAllocation),
+		Challenges:               l.TURNChallengesPerClient,
+		PendingConnections:       l.TURNPendingConnections,
 	}
 }
 

@@ -1,8 +1,11 @@
 package seed
 
 import (
+	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/peerexchange/peerexchange/internal/turn"
 )
 
 func TestLimits(t *testing.T) {
@@ -48,5 +51,23 @@ func TestLimits(t *testing.T) {
 	}
 	if !slices.Contains(LimitNames(), pendingConnections) {
 		t.Error("the seed's own limit is not listed")
+	}
+}
+
+// Each limit of the TURN server is one of the seed's, which has a name and can be taken away.
+func TestEveryTURNLimitHasAName(t *testing.T) {
+	defaults := DefaultLimits()
+	if got, want := defaults.turn(), turn.DefaultLimits(); got != want {
+		t.Errorf("the TURN server's limits are %+v, want %+v", got, want)
+	}
+	var l Limits
+	if err := l.Set("all", "unlimited"); err != nil {
+		t.Fatal(err)
+	}
+	limits := reflect.ValueOf(l.turn())
+	for i := range limits.NumField() {
+		if field := limits.Field(i); field.Int() >= 0 {
+			t.Errorf("all=unlimited leaves turn.Limits.%s = %d", limits.Type().Field(i).Name, field.Int())
+		}
 	}
 }
