@@ -177,10 +177,11 @@ func (d *directory) pick(s service, suits func(*listing) bool, before *offers) (
 	}
 	best, bestRank := (*listing)(nil), none
 	start := rand.IntN(len(set.order))
+	network, isUsedUp := before.usedUp()
 	for i := range min(len(set.order), maxGroupsTried) {
 		group := set.order[(start+i)%len(set.order)]
 		l, r := group.pick(suits, before)
-		if l != nil && before.usedUp(group.network) {
+		if l != nil && isUsedUp && group.network == network {
 			r = usedUp
 		}
 		if r < bestRank {
@@ -296,7 +297,10 @@ func (o *offers) before(i int) *offer {
 	return &o.last[(o.next+cap(o.last)-1-i)%cap(o.last)]
 }
 
-// usedUp tells whether the last two offers were both of that network.
-func (o *offers) usedUp(network netip.Prefix) bool {
-	return len(o.last) >= 2 && o.before(0).network == network && o.before(1).network == network
+// usedUp is the network of the last two offers, if both were of one.
+func (o *offers) usedUp() (network netip.Prefix, ok bool) {
+	if len(o.last) < 2 || o.before(0).network != o.before(1).network {
+		return netip.Prefix{}, false
+	}
+	return o.before(0).network, true
 }

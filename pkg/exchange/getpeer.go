@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // getPeer is a request for a peer of generation 0 that is being answered. It
 // looks in up to three places: among this node's peers, among those of its
 // siblings, and then at the siblings themselves. The siblings' peers come first by
-// a share in proportion to how many there are.
+// a share in proportion to how many there are. If the last two answers were of one
+// network, it looks for peers of all others first, in both places, and then again.
 //
 // The read loop begins it. Once it was forwarded it goes on in the read loop of a
 // link or in a timer.
@@ -26,6 +28,15 @@ type getPeer struct {
 
 // begin answers, or has the request answered later.
 func (g *getPeer) begin() {
+	ex := g.v.p.ex
+	ex.mu.Lock()
+	g.asking.avoid, _ = g.asking.offered.usedUp()
+	ex.mu.Unlock()
+	g.search()
+}
+
+// search looks for peers, here and at the siblings.
+func (g *getPeer) search() {
 	farFirst := g.farFirst()
 	if farFirst && g.forward() {
 		return
@@ -82,6 +93,9 @@ func (g *getPeer) forward() bool {
 	}
 	if a.addr.IsValid() {
 		f.want.Address = a.addr.String()
+	}
+	if a.avoid.IsValid() {
+		f.want.Avoid = a.avoid.String()
 	}
 	return f.begin()
 }
@@ -144,7 +158,8 @@ func (g *getPeer) pass(f *forwarded) bool {
 		ex.counters.direct.Add(1)
 	}
 	ex.mu.Lock()
-	g.asking.offered.note(offer{serial: found.Candidate, sibling: f.via.p.hello.instance})
+	network, _ := netip.ParsePrefix(found.Network)
+	g.asking.offered.note(offer{found.Candidate, f.via.p.hello.instance, network})
 	ex.mu.Unlock()
 	alias := ""
 	if g.asking.excludes && wire.IsInstance(found.Alias) {
@@ -184,9 +199,15 @@ func (g *getPeer) offer(from *directory) bool {
 	return false
 }
 
-// end offers a sibling, where there is nobody else, or nobody.
+// end searches again if there is only who was not looked for, and offers a sibling
+// where there is nobody else, or nobody.
 func (g *getPeer) end() {
 	ex := g.v.p.ex
+	if g.asking.avoid.IsValid() {
+		g.asking.avoid, g.here = netip.Prefix{}, false
+		g.search()
+		return
+	}
 	if ex.mesh != nil && g.offer(&ex.mesh.offered) {
 		return
 	}

@@ -474,29 +474,6 @@ func TestCandidateIDs(t *testing.T) {
 	})
 }
 
-func TestAnswersAreSpreadOverNetworks(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		seed := w.seed("10.0.0.1", limited("getpeer-per-second", "unlimited"))
-		for i := range 30 {
-			w.dialRaw(fmt.Sprintf("10.7.7.%d", i+1), seed).shakeV0(`"tcp":{"port":7}`)
-		}
-		for i := range 4 {
-			w.dialRaw(fmt.Sprintf("10.8.%d.1", i), seed).shakeV0(`"tcp":{"port":7}`)
-		}
-		asker := w.dialRaw("10.9.0.1", seed).shakeV0("")
-		row := 0
-		for i := range 200 {
-			asker.line(`{"command":"getPeer","reqId":"r%d"}`, i)
-			address := asker.message()["address"].(string)
-			if !strings.HasPrefix(address, "10.7.7.") {
-				row = 0
-			} else if row++; row > 2 {
-				t.Fatalf("answer %d is the third in a row of one /24", i)
-			}
-		}
-	})
-}
-
 func TestQueueOverflowIsSlowPeer(t *testing.T) {
 	if !errors.Is(ErrSlowPeer, mux.ErrSlowPeer) {
 		t.Error("ErrSlowPeer is another one")

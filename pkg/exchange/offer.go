@@ -25,6 +25,8 @@ type asking struct {
 	exclude    []string // instances and aliases that it has already
 	excludes   bool     // it knows that feature
 	offered    *offers  // before
+
+	avoid netip.Prefix // a network that none is to be of; not valid for no such thing
 }
 
 // asks describes a peer that asks for a candidate of generation 0.
@@ -49,6 +51,8 @@ func (ex *Exchange) asks(p *Peer, exclude []string) *asking {
 func (a *asking) suits(l *listing) bool {
 	switch {
 	case a.peer != nil && l.peer == a.peer, !l.usableBy(a):
+		return false
+	case a.avoid.IsValid() && networkOf(l.peer.addr) == a.avoid:
 		return false
 	case l.instance != "":
 		return l.instance != a.instance && !slices.Contains(a.exclude, l.instance)

@@ -28,6 +28,9 @@ func (l *link) serve(id string, want *wire.MeshWant) {
 		answer.Found = &wire.MeshFound{
 			Candidate: candidate.peer.serial, Transport: candidate.service.transport, Opts: candidate.opts, Address: candidate.address(),
 		}
+		if network := networkOf(candidate.peer.addr); network.IsValid() {
+			answer.Found.Network = network.String()
+		}
 		if a.excludes {
 			answer.Found.Alias = ex.aliasOf(candidate.peer)
 		}
@@ -52,6 +55,7 @@ func (l *link) asks(want *wire.MeshWant) *asking {
 		a.alias = want.Alias
 	}
 	a.addr, _ = netip.ParseAddr(want.Address)
+	a.avoid, _ = netip.ParsePrefix(want.Avoid)
 	for _, serial := range want.Seen {
 		a.offered.note(offer{serial: serial})
 	}

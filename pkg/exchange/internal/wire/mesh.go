@@ -63,6 +63,7 @@ type MeshWant struct {
 	Alias      string   `json:"alias,omitempty"`      // generation 0, of a node that has no instance: what the sender calls it
 	Exclude    []string `json:"exclude,omitempty"`    // instances and aliases that it has already
 	Excludes   bool     `json:"excludes,omitempty"`   // it knows that extension, and what an alias is
+	Avoid      string   `json:"avoid,omitempty"`      // generation 0: a network, as in "192.0.2.0/24", that none is to be of
 	Seen       []uint64 `json:"seen,omitempty"`       // what it was offered lately of the asked seed's: MeshFound.Candidate
 }
 
@@ -72,8 +73,9 @@ type MeshFound struct {
 	Transport string          `json:"transport"`
 	Opts      json.RawMessage `json:"opts"`
 	Address   string          `json:"address"`
-	Nonce     string          `json:"nonce,omitempty"` // of the relay; none if it is to be dialed
-	Alias     string          `json:"alias,omitempty"` // what the sender calls it if it has no instance
+	Network   string          `json:"network,omitempty"` // that it is of, as in MeshWant.Avoid
+	Nonce     string          `json:"nonce,omitempty"`   // of the relay; none if it is to be dialed
+	Alias     string          `json:"alias,omitempty"`   // what the sender calls it if it has no instance
 }
 
 // DecodeMesh decodes V0.Mesh. It is to be called only for a node that is a
