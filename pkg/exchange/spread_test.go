@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // crowd are candidates of one /24, and fewer of a /24 each.
@@ -80,4 +81,44 @@ func TestAnswersOfTheOnlyNetwork(t *testing.T) {
 			}
 		}
 	})
+}
+
+// In generation 1 one answer lists several, of which the asker takes one: no more
+// than two of one /24 while others have not given two.
+func TestAnswersAreSpreadOverNetworksV1(t *testing.T) {
+	for _, networks := range []int{10, 20} {
+		inWorld(t, func(t *testing.T, w *world) {
+			seed := w.seed("10.0.0.1", limited("getpeer-per-second", "unlimited"))
+			w.crowd(seed, 30, seed, networks, func(r *raw) { r.shakeV1(`{"pxp":true,"relay":true,"webrtc":true}`) })
+			asker := w.dialRaw("10.9.0.1", seed).shakeV1(`null`)
+			v := seed.peerAt("10.9.0.1").dialect.(*v1)
+			for i := range 20 {
+				asker.line(`["getpeers","%d","net"]`, i)
+				asker.take()
+				listed := v.handedOut[len(v.handedOut)-candidatesPerRes:]
+				many := 0
+				for _, h := range listed {
+					if networkOf(h.listing.peer.addr) == netip.MustParsePrefix("10.7.7.0/24") {
+						many++
+					}
+				}
+				if most := max(2, candidatesPerRes-networks); many > most {
+					t.Fatalf("answer %d has %d of one /24 among %d others, want %d at most", i, many, networks, most)
+				}
+			}
+		})
+	}
+}
+
+// peerAt is the peer at an address.
+func (n *node) peerAt(host string) *Peer {
+	n.t.Helper()
+	synctest.Wait()
+	for _, p := range n.Peers() {
+		if p.RemoteAddress() == host {
+			return p
+		}
+	}
+	n.t.Fatalf("no peer at %s", host)
+	return nil
 }
