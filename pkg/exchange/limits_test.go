@@ -490,3 +490,21 @@ func TestUnlimitedControlMessages(t *testing.T) {
 		}
 	})
 }
+
+// A peer may end while a relay is attached to both: nothing of it stays with the other.
+func TestRelayThatEndsWhileItBegins(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		in := introduce(w)
+		r := in.seed.relayTimes.first
+		r.close() // as the end of the asker does, before the candidate is attached
+		if r.attach() {
+			t.Error("a relay that is over stands")
+		}
+		for i := range r.ends {
+			end := &r.ends[i]
+			if len(end.peer.detached) != 0 || end.peer.relays.Load() != 0 {
+				t.Errorf("%d relays stay with a peer, %d are counted", len(end.peer.detached), end.peer.relays.Load())
+			}
+		}
+	})
+}

@@ -110,11 +110,23 @@ func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) 
 	r.heard.Store(time.Now().UnixNano())
 	times, lasts := r.times()
 	times.add(r, lasts)
-	if !asker.attach(r) || !candidate.attach(r) {
-		r.close()
+	if !r.attach() {
 		return nil, ""
 	}
 	return r, ""
+}
+
+// attach has the relay end with either peer, and tells whether it stands. If one of
+// them ended in between, it was detached from the other before it was attached there.
+func (r *relay) attach() bool {
+	if r.ends[0].peer.attach(r) && r.ends[1].peer.attach(r) && !r.over.Load() {
+		return true
+	}
+	r.close()
+	for i := range r.ends {
+		r.ends[i].peer.detach(r)
+	}
+	return false
 }
 
 func (p *Peer) reserveRelay() bool {
