@@ -26,8 +26,9 @@ func (ex *Exchange) GetNewPeer(ctx context.Context) (*Peer, error) {
 		return nil, fmt.Errorf("get new peer: %w", ErrNoPeers)
 	}
 	var lastErr error
-	for i := range min(maxAttempts, max(len(peers), 3)) {
-		p, err := peers[i%len(peers)].getNewPeer(ctx)
+	for attempts := min(maxAttempts, max(len(peers), 3)); attempts > 0 && len(peers) > 0; attempts-- {
+		asked := peers[0]
+		p, err := asked.getNewPeer(ctx)
 		if err == nil {
 			return p, nil
 		}
@@ -35,8 +36,12 @@ func (ex *Exchange) GetNewPeer(ctx context.Context) (*Peer, error) {
 		if ctx.Err() != nil || errors.Is(err, ErrClosed) {
 			break
 		}
+		peers = peers[1:]
+		if !errors.Is(err, ErrNoCandidates) {
+			peers = append(peers, asked) // it may have others
+		}
 	}
-	return nil, fmt.Errorf("get new peer: %w", lastErr)
+	return nil, noNewPeer(lastErr)
 }
 
 // GetNewPeer asks this peer for another one, as Exchange.GetNewPeer does.
@@ -52,10 +57,15 @@ func (p *Peer) GetNewPeer(ctx context.Context) (*Peer, error) {
 			break
 		}
 	}
-	if isDuplicate(lastErr) {
-		lastErr = fmt.Errorf("%w: the last one is connected already", ErrNoCandidates)
+	return nil, noNewPeer(lastErr)
+}
+
+// noNewPeer is what a caller learns of the last attempt.
+func noNewPeer(err error) error {
+	if isDuplicate(err) {
+		err = fmt.Errorf("%w: the last one is connected already", ErrNoCandidates)
 	}
-	return nil, fmt.Errorf("get new peer: %w", lastErr)
+	return fmt.Errorf("get new peer: %w", err)
 }
 
 func isDuplicate(err error) bool { return errors.Is(err, ErrDuplicate) || errors.Is(err, ErrSelf) }
