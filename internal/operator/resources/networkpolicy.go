@@ -13,7 +13,12 @@ import (
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
 
-const dnsPort = 53
+// The cluster's DNS, by the ports that its pods listen at: a policy sees connections
+// to a Service when the Service has been resolved to pods. OpenShift has its own.
+const (
+	dnsNamespace, dnsPort                   = "kube-system", 53
+	openShiftDNSNamespace, openShiftDNSPort = "openshift-dns", 5353
+)
 
 // nodeLocalDNS is where the node-local DNS cache of Kubernetes listens.
 var nodeLocalDNS = []string{"169.254.20.10/32", "fd00::20:10/128"}
@@ -78,15 +83,14 @@ func egress(n *v1.PeerNetwork, cluster []netip.Prefix) []*networkingv1ac.Network
 			internet.WithTo(networkingv1ac.NetworkPolicyPeer().WithIPBlock(block))
 		}
 	}
-	dns := networkingv1ac.NetworkPolicyEgressRule().
-		WithPorts(policyPort(corev1.ProtocolUDP, dnsPort), policyPort(corev1.ProtocolTCP, dnsPort)).
-		WithTo(networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(namespace("kube-system")))
+	dns := dnsIn(dnsNamespace, dnsPort)
 	for _, address := range nodeLocalDNS {
 		dns.WithTo(networkingv1ac.NetworkPolicyPeer().WithIPBlock(networkingv1ac.IPBlock().WithCIDR(address)))
 	}
 	rules := []*networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration{
 		internet,
 		dns,
+		dnsIn(openShiftDNSNamespace, openShiftDNSPort),
 		networkingv1ac.NetworkPolicyEgressRule().WithTo(networkingv1ac.NetworkPolicyPeer().WithPodSelector(seeds(n))),
 	}
 	if allowed := n.Spec.TURN.AllowedPeers; HasTURN(n) && len(allowed) > 0 {
@@ -97,6 +101,13 @@ func egress(n *v1.PeerNetwork, cluster []netip.Prefix) []*networkingv1ac.Network
 		rules = append(rules, rule)
 	}
 	return rules
+}
+
+// dnsIn leads to DNS servers that are pods of a namespace.
+func dnsIn(name string, port int32) *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
+	return networkingv1ac.NetworkPolicyEgressRule().
+		WithPorts(policyPort(corev1.ProtocolUDP, port), policyPort(corev1.ProtocolTCP, port)).
+		WithTo(networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(namespace(name)))
 }
 
 // Prefixes are the networks that a spec names, without those that are none, which
