@@ -32,7 +32,8 @@ type Pod struct {
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// Labels that a node must have. At most 64.
+	// Labels that a node must have, besides kubernetes.io/os: linux unless another
+	// value is given for that one. At most 64.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64

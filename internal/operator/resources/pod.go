@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"maps"
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,12 +29,10 @@ func pod(n *v1.PeerNetwork, s Settings, denied []netip.Prefix) *corev1ac.PodSpec
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithContainers(container(n, s, denied)).
 		WithVolumes(volumes(n)...).
+		WithNodeSelector(nodeSelector(asked)).
 		WithTopologySpreadConstraints(spread(n)...)
 	for _, secret := range asked.ImagePullSecrets {
 		spec.WithImagePullSecrets(corev1ac.LocalObjectReference().WithName(secret.Name))
-	}
-	if len(asked.NodeSelector) > 0 {
-		spec.WithNodeSelector(asked.NodeSelector)
 	}
 	for _, toleration := range asked.Tolerations {
 		spec.WithTolerations(applied[corev1ac.TolerationApplyConfiguration](toleration))
@@ -45,6 +44,14 @@ func pod(n *v1.PeerNetwork, s Settings, denied []netip.Prefix) *corev1ac.PodSpec
 		spec.WithPriorityClassName(asked.PriorityClassName)
 	}
 	return spec
+}
+
+// nodeSelector keeps seeds off nodes that cannot run the image, which is of Linux,
+// unless it is said what else they run on.
+func nodeSelector(asked *v1.Pod) map[string]string {
+	labels := map[string]string{corev1.LabelOSStable: string(corev1.Linux)}
+	maps.Copy(labels, asked.NodeSelector)
+	return labels
 }
 
 // spread keeps seeds apart, but runs them close together rather than not at all:

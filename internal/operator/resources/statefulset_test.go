@@ -2,6 +2,7 @@ package resources
 
 import (
 	"encoding/json"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -135,6 +136,21 @@ func TestLongestNames(t *testing.T) {
 	for _, name := range []string{SeedUDPName(n, 63), BootstrapName(n), SeedsName(n) + "-0123456789"} {
 		if len(name) > 63 {
 			t.Errorf("%s has %d characters", name, len(name))
+		}
+	}
+}
+
+// The image is of Linux, but who has one for another system may run that.
+func TestNodesRunLinux(t *testing.T) {
+	for _, test := range []struct{ asked, want map[string]string }{
+		{nil, map[string]string{"kubernetes.io/os": "linux"}},
+		{map[string]string{"pool": "edge"}, map[string]string{"kubernetes.io/os": "linux", "pool": "edge"}},
+		{map[string]string{"kubernetes.io/os": "other"}, map[string]string{"kubernetes.io/os": "other"}},
+	} {
+		n := networks(t)["minimal"]
+		n.Spec.Pod.NodeSelector = test.asked
+		if got := podSpec(t, n).NodeSelector; !maps.Equal(got, test.want) {
+			t.Errorf("with %v nodes have to have %v, want %v", test.asked, got, test.want)
 		}
 	}
 }

@@ -23,7 +23,8 @@ type PodApplyConfiguration struct {
 	// CPU and memory of a seed. Default: requests of 100m CPU and 128Mi of memory,
 	// and no limits. 10,000 peers take about 1Gi.
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
-	// Labels that a node must have. At most 64.
+	// Labels that a node must have, besides kubernetes.io/os: linux unless another
+	// value is given for that one. At most 64.
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// Taints of nodes that seeds tolerate. At most 64.
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
