@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -206,6 +207,9 @@ func (ex *Exchange) handshake(ctx context.Context, c *connected) (*Peer, error) 
 	switch {
 	case errors.Is(err, net.ErrClosed):
 		return nil, ErrClosed
+	case errors.Is(err, io.EOF) && ex.isDuplicate(p):
+		err = ErrDuplicate // which the other node has found out
+		fallthrough
 	default:
 		return nil, fmt.Errorf("handshake: %w", err)
 	}

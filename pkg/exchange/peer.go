@@ -24,6 +24,7 @@ type Peer struct {
 	conn       net.Conn
 	transport  string
 	outgoing   bool
+	relayed    bool         // addr is that of a relay, or there is none
 	serial     uint64       // tells peers apart without holding them
 	addr       netip.Addr   // where the other node was seen, un-mapped; may be zero
 	owner      netip.Prefix // whose share of the limits per address it has, see ownerOf
@@ -98,6 +99,7 @@ func newPeer(ex *Exchange, conn net.Conn, transport string, outgoing bool) *Peer
 		MaxChannels:   ex.limits.ChannelsPerPeer,
 		MaxQueueBytes: ex.limits.OutboundQueueBytes,
 	})
+	p.relayed = p.Path() != PathDirect
 	buffer := ex.limits.ReceiveBufferBytes
 	if transport == Relay {
 		buffer = p.window()

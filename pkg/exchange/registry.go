@@ -67,7 +67,9 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 					p.replaces = append(p.replaces, old)
 				}
 			default:
-				older = old
+				if seenTogether(old, p) {
+					older = old
+				}
 			}
 		}
 		p.rival = older
@@ -87,6 +89,13 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 // other at about the same time, the connection that the smaller instance dialed
 // stays. Where the same node dialed twice, it ends the second itself; the other
 // node waits for that (nil), see rivalry.
+//
+// Instances are no secret, so an incoming connection may be that of an impostor. If
+// the two are seen at different addresses it does not cost the other one its
+// connection: both stand until a node ends one that it dialed itself, or an incoming
+// one for one that it has just dialed. Nodes that did dial each other come to one
+// connection that way too, since one of them has the smaller instance. Siblings have
+// proved who they are before they get here.
 func (ex *Exchange) loser(old, p *Peer) *Peer {
 	if old.Sibling() && !p.Sibling() && !p.links {
 		return p // it only says so
@@ -98,10 +107,37 @@ func (ex *Exchange) loser(old, p *Peer) *Peer {
 		return nil
 	}
 	settled := !old.readyAt.IsZero() && time.Since(old.readyAt) > ex.rivalryTime()
-	if settled || old.outgoing == (ex.instance < p.hello.instance) {
-		return p
+	loser := old
+	if old.outgoing == (ex.instance < p.hello.instance) {
+		loser = p
 	}
-	return old
+	switch {
+	case p.links || seenTogether(old, p):
+		if settled {
+			return p
+		}
+		return loser
+	case settled || loser.outgoing:
+		return nil
+	default:
+		return loser
+	}
+}
+
+// seenTogether tells whether two connections come from one address, as those of one
+// node do for the most part. That of a relay is anybody's.
+func seenTogether(a, b *Peer) bool {
+	return a.addr.IsValid() && !a.relayed && !b.relayed && ownedBy(a.addr) == ownedBy(b.addr)
+}
+
+// isDuplicate tells whether there is another connection to the instance that a peer
+// said that it is.
+func (ex *Exchange) isDuplicate(p *Peer) bool {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return slices.ContainsFunc(ex.instances[p.hello.instance], func(other *Peer) bool {
+		return other != p && !other.isClosed()
+	})
 }
 
 // rivalryTime is how long two connections to one instance may both stand.
