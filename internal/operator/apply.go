@@ -68,14 +68,19 @@ func stamped(configuration any) (*unstructured.Unstructured, error) {
 	if err := desired.UnmarshalJSON(encoded); err != nil {
 		return nil, fmt.Errorf("encode %T: %w", configuration, err)
 	}
-	sum := sha256.Sum256(encoded)
 	annotations := desired.GetAnnotations()
 	if annotations == nil {
 		annotations = make(map[string]string)
 	}
-	annotations[appliedAnnotation] = hex.EncodeToString(sum[:8])
+	annotations[appliedAnnotation] = shortHash(encoded)
 	desired.SetAnnotations(annotations)
 	return desired, nil
+}
+
+// shortHash is enough of a hash to tell what was from what is.
+func shortHash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8])
 }
 
 // live is the object as it is, nil if it is not there. What is not in the cache may be

@@ -95,6 +95,7 @@ func (r *Reconciler) ownCertificate(ctx context.Context, state *run) error {
 	state.authorities = authorities.Certificates
 	state.certificateReady = true
 	state.certificateEnds = certificate.NotAfter()
+	state.certificateHash = shortHash(certificate.Certificate)
 	state.certificate = plan.Finding{Reason: v1.ReasonSelfSigned, Message: "by the operator's own authority, to be renewed on " + certificate.RenewAt().UTC().Format(time.DateOnly)}
 	return err
 }
@@ -122,6 +123,7 @@ func (r *Reconciler) examine(state *run, secret *corev1.Secret, good string) (pl
 	}
 	leaf := pair.Leaf
 	state.certificateEnds = leaf.NotAfter
+	state.certificateHash = shortHash(secret.Data[corev1.TLSCertKey])
 	if state.now.Before(leaf.NotBefore) || state.now.After(leaf.NotAfter) {
 		return plan.Finding{Reason: v1.ReasonCertificateExpired, Message: fmt.Sprintf("the certificate in the Secret %s is good from %s to %s: renew it", secret.Name, leaf.NotBefore.UTC().Format(time.DateOnly), leaf.NotAfter.UTC().Format(time.DateOnly))}, false
 	}

@@ -109,6 +109,7 @@ type run struct {
 	certificate      plan.Finding
 	certificateReady bool
 	certificateEnds  time.Time // zero is not known
+	certificateHash  string    // empty is that there is none
 
 	// Of secrets; nil if it cannot be read.
 	signingKey ed25519.PrivateKey

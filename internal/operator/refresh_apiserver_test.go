@@ -55,6 +55,39 @@ func TestAPIServerRefreshesPods(t *testing.T) {
 	w.wantRefreshed(second, "3")
 }
 
+// Kubelets are told of a certificate that is another one, as soon as a load balancer has
+// an address that it has to be good for.
+func TestAPIServerRefreshesCertificates(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Type: v1.ExposeLoadBalancer}})
+	pod := w.running(1)[0]
+	w.settled()
+	told := func() string {
+		t.Helper()
+		w.get(pod)
+		return pod.Annotations[resources.CertificateAnnotation]
+	}
+	before := told()
+	if before == "" {
+		t.Error("the kubelet was told of no certificate")
+	}
+	w.balanced("demo-seed-0", "198.51.100.5")
+	if writes := w.reconcile(); !slices.Contains(writes, "patch "+pod.Name) {
+		t.Errorf("written with a new certificate is %q", writes)
+	}
+	w.settled()
+	certificate := told()
+	if certificate == before || certificate != shortHash(named[corev1.Secret](w, "demo-tls").Data["tls.crt"]) {
+		t.Errorf("the kubelet was told of the certificate %q, and before of %q", certificate, before)
+	}
+
+	// A document that is another one has nobody look for a certificate.
+	w.unreached["wss://198.51.100.5:443"] = v1.SeedDialFailed
+	w.settled()
+	if now := told(); now != certificate {
+		t.Errorf("the kubelet was told of the certificate %q, and it is still %q", now, certificate)
+	}
+}
+
 // A cluster that lets nobody change pods has its networks all the same.
 func TestAPIServerRefreshRefused(t *testing.T) {
 	w := published(t)

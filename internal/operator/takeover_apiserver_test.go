@@ -132,7 +132,8 @@ func (w *wire) cut() {
 // one goes on, and writes nothing but what has changed.
 func TestAPIServerTakeover(t *testing.T) {
 	w := published(t)
-	ofReplicas := []string{"/statefulsets/demo-seed", "/secrets/demo-tls", "/peernetworks/demo/status", "/events"} // the certificate names all seeds
+	// The certificate names all seeds, and kubelets are told of it.
+	ofReplicas := []string{"/statefulsets/demo-seed", "/secrets/demo-tls", "/pods/demo-seed-0", "/peernetworks/demo/status", "/events"}
 	sequence := w.document().Sequence
 
 	first := w.candidate()

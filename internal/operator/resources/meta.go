@@ -16,6 +16,10 @@ const NetworkLabel = "peerexchange.dev/network"
 // published last, on pods of seeds.
 const BootstrapAnnotation = "peerexchange.dev/bootstrap"
 
+// CertificateAnnotation has the hash of the certificate that was seen to last, on pods of
+// seeds.
+const CertificateAnnotation = "peerexchange.dev/certificate"
+
 // podNameLabel is the label that a StatefulSet gives each of its pods.
 const podNameLabel = "statefulset.kubernetes.io/pod-name"
 
