@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -45,7 +46,10 @@ func NodesHosts(n *v1.PeerNetwork, nodes []corev1.Node) []string {
 	if exposure.Type != v1.ExposeNodePort && exposure.Type != v1.ExposeHostPort || exposure.Domain != "" {
 		return nil
 	}
-	sorted := slices.SortedFunc(slices.Values(nodes), func(a, b corev1.Node) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	// Of two nodes of the same second, it must be the same one each time.
+	sorted := slices.SortedFunc(slices.Values(nodes), func(a, b corev1.Node) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
 	var hosts []string
 	for _, node := range sorted[:min(len(sorted), maxNodes)] {
 		hosts = append(hosts, NodeHosts(&node, exposure.AddressTypes)...)

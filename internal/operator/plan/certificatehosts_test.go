@@ -1,11 +1,14 @@
 package plan
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
 )
@@ -48,6 +51,30 @@ func TestNodesHosts(t *testing.T) {
 	} {
 		if got := NodesHosts(network(c.exposure), c.nodes); len(got) != c.want {
 			t.Errorf("%s: %d hosts, want %d", name, len(got), c.want)
+		}
+	}
+}
+
+// Of more nodes than a certificate is made for, it is made for the oldest, and for the same
+// ones in whatever order they are listed. An autoscaler makes many in one second.
+func TestNodesHostsAreTheSame(t *testing.T) {
+	var nodes []corev1.Node
+	for i := range 3 * maxNodes {
+		made := metav1.Unix(int64(i/(2*maxNodes)), 0) // the youngest third is a second younger
+		nodes = append(nodes, corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("node-%03d", i), CreationTimestamp: made},
+			Status:     corev1.NodeStatus{Addresses: []corev1.NodeAddress{{Type: corev1.NodeExternalIP, Address: fmt.Sprintf("203.0.%d.%d", i/100, i%100)}}},
+		})
+	}
+	n := network(v1.Exposure{Type: v1.ExposeHostPort})
+	want := NodesHosts(n, nodes)
+	if len(want) != maxNodes || want[0] != "203.0.0.0" || want[maxNodes-1] != "203.0.0.99" {
+		t.Errorf("%d hosts of the oldest nodes are %q", len(want), want)
+	}
+	for seed := range uint64(20) {
+		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
+		if got := NodesHosts(n, nodes); !slices.Equal(got, want) {
+			t.Fatalf("in another order (seed %d) they are %q, want %q", seed, got, want)
 		}
 	}
 }
