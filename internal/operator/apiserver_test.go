@@ -282,6 +282,9 @@ func (w *world) told() []string {
 	for {
 		select {
 		case event := <-w.reconciler.Events.(*events.FakeRecorder).Events:
+			if parts := strings.SplitN(event, " ", 3); len(parts[2]) > noteLimit { // after its type and reason
+				w.Errorf("an event of %d bytes, which the API server refuses: %s", len(parts[2]), event)
+			}
 			all = append(all, event)
 		default:
 			return all

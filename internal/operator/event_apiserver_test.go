@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -74,5 +76,38 @@ func TestAPIServerTellsDecisionsOnce(t *testing.T) {
 				t.Errorf("told is %q, and counted %d", told, up)
 			}
 		})
+	}
+}
+
+// Of more addresses than an event has room for is told as far as it goes.
+func TestAPIServerTellsWhatFits(t *testing.T) {
+	const seeds = 30
+	w := newWorld(t, v1.PeerNetworkSpec{Exposure: v1.Exposure{Type: v1.ExposeHostPort}, Replicas: seeds})
+	w.running(seeds)
+	w.settled()
+	if told := w.told(); !hasTold(told, "Published", " more") || !hasTold(told, "Published", "wss://203.0.113.100:8443") {
+		t.Errorf("told is %q", told)
+	}
+	for _, s := range w.network.Status.Seeds {
+		w.unreached[s.Addresses[0]] = v1.SeedDialFailed
+	}
+	w.settled()
+	if told := w.told(); !hasTold(told, "Withdrawn", " more (demo-seed-0: nothing answers at wss://203.0.113.100:8443; ") || !hasTold(told, "Withdrawn", " more)") {
+		t.Errorf("told is %q", told)
+	}
+}
+
+// The API server takes the longest event that is told, and none that is longer.
+func TestAPIServerTakesEvents(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{})
+	for length, taken := range map[int]bool{noteLimit: true, noteLimit + 1: false} {
+		err := w.client.Create(t.Context(), &eventsv1.Event{
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "demo-", Namespace: w.network.Namespace}, EventTime: metav1.NowMicro(),
+			ReportingController: "peerexchange-operator", ReportingInstance: "test", Action: "Publish", Reason: "Published", Type: corev1.EventTypeNormal,
+			Regarding: corev1.ObjectReference{Kind: v1.Kind, Name: w.network.Name, Namespace: w.network.Namespace}, Note: strings.Repeat("a", length),
+		})
+		if (err == nil) != taken {
+			t.Errorf("an event of %d bytes: %v", length, err)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,10 +49,11 @@ func (r *Reconciler) publish(ctx context.Context, state *run) error {
 		return err
 	}
 	if len(publication.Published) > 0 {
-		r.event(state, corev1.EventTypeNormal, "Published", "Publish", strings.Join(publication.Published, ", "))
+		r.event(state, corev1.EventTypeNormal, "Published", "Publish", listed(publication.Published, ", ", noteLimit))
 	}
 	if len(publication.Withdrawn) > 0 {
-		r.event(state, corev1.EventTypeNormal, "Withdrawn", "Publish", strings.Join(publication.Withdrawn, ", ")+withdrawnBecause(state, out))
+		because := withdrawnBecause(state, out, noteLimit/2)
+		r.event(state, corev1.EventTypeNormal, "Withdrawn", "Publish", listed(publication.Withdrawn, ", ", noteLimit-len(because))+because)
 	}
 	if publication.Left != "" && !bytes.Equal(before, state.published) {
 		r.event(state, corev1.EventTypeWarning, "Shortened", "Publish", "the bootstrap document would be longer than clients read, and is without "+publication.Left+"; status.seeds has everything")
@@ -87,8 +87,9 @@ func (r *Reconciler) publishSeeds(ctx context.Context, state *run, seeds []v1.Se
 	return publication, nil
 }
 
-// withdrawnBecause tells of the seeds that were published and are not any more.
-func withdrawnBecause(state *run, before exchange.Bootstrap) string {
+// withdrawnBecause tells of the seeds that were published and are not any more, in that
+// many bytes.
+func withdrawnBecause(state *run, before exchange.Bootstrap, most int) string {
 	var why []string
 	for _, old := range before.Seeds {
 		for _, s := range state.seeds {
@@ -100,5 +101,5 @@ func withdrawnBecause(state *run, before exchange.Bootstrap) string {
 	if len(why) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(why, "; ") + ")"
+	return " (" + listed(why, "; ", most-len(" ()")) + ")"
 }
