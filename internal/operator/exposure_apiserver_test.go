@@ -8,8 +8,11 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/peerexchange/peerexchange/api/v1"
+	"github.com/peerexchange/peerexchange/internal/operator/resources"
 )
 
 // balanced gives a Service the address of a load balancer, as the cluster's controller
@@ -83,4 +86,38 @@ func TestAPIServerEveryExposure(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Service whose load balancer gets another class, or none again, is made again: the
+// API server lets no class be changed. One that the cluster has set stays.
+func TestAPIServerChangesClass(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Type: v1.ExposeLoadBalancer, LoadBalancer: &v1.LoadBalancer{}}})
+	w.settled()
+	live := named[corev1.Service](w, "demo-seed-0")
+	for _, class := range []string{"example.com/a", "example.com/b", "", "example.com/a"} {
+		w.update(func(s *v1.PeerNetworkSpec) { s.Exposure.LoadBalancer.Class = class })
+		w.told()
+		w.settled()
+		w.wantConditions("Progressing True Creating")
+		now := named[corev1.Service](w, "demo-seed-0")
+		if got := ptr.Deref(now.Spec.LoadBalancerClass, ""); got != class || now.UID == live.UID {
+			t.Errorf("the class is %q, want %q; made again is %v", got, class, now.UID != live.UID)
+		}
+		if told := w.told(); !hasTold(told, "ServiceReplaced", "demo-seed-0") {
+			t.Errorf("told is %q", told)
+		}
+		live = now
+	}
+
+	w = newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Type: v1.ExposeLoadBalancer}})
+	theirs := w.network.DeepCopy()
+	theirs.Spec.Exposure.LoadBalancer = &v1.LoadBalancer{Class: "example.com/default"}
+	made := resources.SeedServices(theirs, 1)[0]
+	w.must(w.client.Apply(t.Context(), made, client.FieldOwner("cloud"), client.ForceOwnership))
+	live = named[corev1.Service](w, "demo-seed-0")
+	w.settled()
+	if now := named[corev1.Service](w, "demo-seed-0"); now.UID != live.UID || ptr.Deref(now.Spec.LoadBalancerClass, "") != "example.com/default" {
+		t.Errorf("the Service is %+v", now)
+	}
+	w.wantConditions("Progressing True Creating")
 }

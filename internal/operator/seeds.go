@@ -2,8 +2,10 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -139,8 +141,27 @@ func mustBeNew(desired *corev1ac.ServiceApplyConfiguration, live *corev1.Service
 	if headless != (live.Spec.ClusterIP == corev1.ClusterIPNone) {
 		return true
 	}
-	if live.Spec.Type != corev1.ServiceTypeLoadBalancer || *desired.Spec.Type != corev1.ServiceTypeLoadBalancer || desired.Spec.LoadBalancerClass == nil {
-		return false // without a class any that the cluster set is as good
+	if live.Spec.Type != corev1.ServiceTypeLoadBalancer || *desired.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		return false
+	}
+	if desired.Spec.LoadBalancerClass == nil {
+		return classIsOurs(live) // any that the cluster set is as good
 	}
 	return live.Spec.LoadBalancerClass == nil || *live.Spec.LoadBalancerClass != *desired.Spec.LoadBalancerClass
+}
+
+// classIsOurs tells whether the operator applied the class of a Service's load balancer.
+// To apply the Service without one would take it away.
+func classIsOurs(live *corev1.Service) bool {
+	return slices.ContainsFunc(live.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		if entry.Manager != string(fieldOwner) || entry.Operation != metav1.ManagedFieldsOperationApply || entry.FieldsV1 == nil {
+			return false
+		}
+		var fields struct {
+			Spec map[string]json.RawMessage `json:"f:spec"`
+		}
+		err := json.Unmarshal(entry.FieldsV1.Raw, &fields)
+		_, ours := fields.Spec["f:loadBalancerClass"]
+		return err == nil && ours
+	})
 }
