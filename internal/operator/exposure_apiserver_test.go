@@ -5,9 +5,12 @@ package operator
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -120,4 +123,42 @@ func TestAPIServerChangesClass(t *testing.T) {
 		t.Errorf("the Service is %+v", now)
 	}
 	w.wantConditions("Progressing True Creating")
+}
+
+// A Service that a finalizer keeps, as that of a load balancer does until the balancer
+// has gone, is deleted once, and told of once.
+func TestAPIServerDeletesServicesOnce(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Type: v1.ExposeLoadBalancer, LoadBalancer: &v1.LoadBalancer{UDP: v1.UDPSeparate}}})
+	w.settled()
+	names := []string{"demo-seed-0", "demo-seed-0-udp"}
+	uids := map[string]types.UID{}
+	for _, name := range names {
+		service := named[corev1.Service](w, name)
+		uids[name] = service.UID
+		service.Finalizers = []string{"example.com/balancer"}
+		w.must(w.client.Update(t.Context(), service))
+	}
+	w.told()
+	w.update(func(s *v1.PeerNetworkSpec) { s.Exposure.LoadBalancer = &v1.LoadBalancer{Class: "example.com/a"} })
+	w.settled() // the one is replaced, and the other is not needed any more
+	w.settled()
+	if told := strings.Join(w.told(), "\n"); strings.Count(told, "ServiceReplaced") != 1 {
+		t.Errorf("told is %q", told)
+	}
+	for _, name := range names {
+		service := named[corev1.Service](w, name)
+		if service.DeletionTimestamp.IsZero() {
+			t.Errorf("%s is not deleted", name)
+		}
+		service.Finalizers = nil
+		w.must(w.client.Update(t.Context(), service))
+	}
+	w.settled()
+	if now := named[corev1.Service](w, names[0]); now.UID == uids[names[0]] || ptr.Deref(now.Spec.LoadBalancerClass, "") != "example.com/a" {
+		t.Errorf("the Service is %+v", now)
+	}
+	err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.network.Namespace, Name: names[1]}, &corev1.Service{})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("the Service for UDP is still there: %v", err)
+	}
 }

@@ -102,11 +102,14 @@ func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
 		wanted[*service.Name] = true
 		live := state.services[*service.Name]
 		if live != nil && mustBeNew(service, live) {
+			if !live.DeletionTimestamp.IsZero() {
+				continue // it is made when it has gone
+			}
 			if err := r.delete(ctx, "Service", live); err != nil {
 				return err
 			}
 			r.event(state, corev1.EventTypeNormal, "ServiceReplaced", "Expose", "the Service "+live.Name+" is made again for another exposure; the seed gets other addresses")
-			continue // it is made when it has gone
+			continue
 		}
 		if err := state.goOn(r.apply(ctx, n, service)); err != nil {
 			return err
@@ -124,7 +127,11 @@ func (r *Reconciler) seedServices(ctx context.Context, state *run) error {
 }
 
 // delete deletes an object of a network, if it is there and is the one that was seen.
+// One that is being deleted may have to wait, such as for its load balancer to go.
 func (r *Reconciler) delete(ctx context.Context, kind string, object client.Object) error {
+	if object.GetDeletionTimestamp() != nil {
+		return nil
+	}
 	uid := object.GetUID()
 	err := r.Client.Delete(ctx, object, client.Preconditions{UID: &uid})
 	if client.IgnoreNotFound(err) != nil {
