@@ -27,7 +27,8 @@ const (
 	//
 	// True:
 	//   - Creating: the first seeds start.
-	//   - RollingOut: seeds are replaced, one at a time.
+	//   - RollingOut: seeds are replaced, one at a time, or one that has ended starts
+	//     again.
 	//   - ScalingUp: seeds are added.
 	//   - ScalingDown: seeds are drained and taken away, one at a time.
 	//

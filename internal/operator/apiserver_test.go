@@ -514,8 +514,9 @@ func TestAPIServerRollsOut(t *testing.T) {
 
 	w.update(func(s *v1.PeerNetworkSpec) { s.Pod.Image = "seed:next" })
 	w.reconcile()
+	w.wantConditions("Progressing True RollingOut: the cluster has not seen the last change of the seeds yet")
 	w.reconcile() // before the controller has seen it
-	w.wantConditions("Progressing True RollingOut: 0 of 2")
+	w.wantConditions("Progressing True RollingOut: the cluster has not seen the last change of the seeds yet")
 	w.settled()
 	w.wantConditions("Progressing True RollingOut: 0 of 2")
 	w.gone(pods[1])
@@ -529,6 +530,37 @@ func TestAPIServerRollsOut(t *testing.T) {
 	for _, pod := range pods {
 		w.gone(pod)
 	}
+}
+
+// Seeds that are added are that until all are ready. One that fails then is not added.
+func TestAPIServerTellsAddedFromReplaced(t *testing.T) {
+	w := newWorld(t, *onHostPorts.DeepCopy())
+	pods := w.running(2)
+	w.settled()
+	w.wantConditions("Progressing False Complete")
+	w.update(func(s *v1.PeerNetworkSpec) { s.Replicas = 3 })
+	for range 2 {
+		w.reconcile() // before the controller has seen it
+		w.wantConditions("Progressing True ScalingUp: 2 of 3")
+	}
+	third := w.pod("demo-seed-2", pods[0].Spec.NodeName)
+	t.Cleanup(func() { w.gone(third) })
+	w.unready(third)
+	w.settled()
+	w.wantConditions("Progressing True ScalingUp: 2 of 3")
+	w.get(third)
+	third.Status.Conditions[0].Status = corev1.ConditionTrue
+	w.must(w.client.Status().Update(t.Context(), third))
+	w.settled()
+	w.wantConditions("Progressing False Complete")
+
+	w.get(third)
+	w.unready(third)
+	w.settled()
+	w.wantConditions("Progressing True RollingOut: 2 of 3 seeds are ready")
+	w.gone(third)
+	w.settled()
+	w.wantConditions("Progressing True RollingOut: 2 of 3 seeds are ready")
 }
 
 // A network that cannot be made says what to do, and goes on once it is done.

@@ -25,37 +25,43 @@ const appliedAnnotation = "peerexchange.dev/applied"
 
 // apply makes an object what it is to be, unless it is.
 func (r *Reconciler) apply(ctx context.Context, n *v1.PeerNetwork, configuration any) error {
+	_, err := r.applyOther(ctx, n, configuration)
+	return err
+}
+
+// applyOther is apply, and tells whether the object was another.
+func (r *Reconciler) applyOther(ctx context.Context, n *v1.PeerNetwork, configuration any) (written bool, err error) {
 	desired, err := stamped(configuration)
 	if err != nil {
-		return err
+		return false, err
 	}
 	live, err := r.live(ctx, n, desired)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if live != nil {
 		if !metav1.IsControlledBy(live, n) {
-			return problemf(v1.ReasonInvalidSpec, "the %s %s is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name", desired.GetKind(), desired.GetName())
+			return false, problemf(v1.ReasonInvalidSpec, "the %s %s is there and is not of this PeerNetwork: delete it, or make the PeerNetwork under another name", desired.GetKind(), desired.GetName())
 		}
 		if within(desired.Object, live.Object) {
-			return nil
+			return false, nil
 		}
 	}
 	kept := desired.GetKind() == "Secret" || desired.GetKind() == "ConfigMap" // what is in them is made of what was
 	if kept && r.memory.trusting(client.ObjectKeyFromObject(n)) {
-		return errReadAgain
+		return false, errReadAgain
 	}
 	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), fieldOwner, client.ForceOwnership)
 	switch {
 	case apierrors.IsInvalid(err):
 		// Such as by a toleration or an image of the spec that the schema lets through.
-		return problemf(v1.ReasonInvalidSpec, "the cluster refuses what is made of the spec: %v", err)
+		return false, problemf(v1.ReasonInvalidSpec, "the cluster refuses what is made of the spec: %v", err)
 	case err != nil:
-		return fmt.Errorf("apply %s %s: %w", desired.GetKind(), desired.GetName(), err)
+		return false, fmt.Errorf("apply %s %s: %w", desired.GetKind(), desired.GetName(), err)
 	}
 	r.memory.forgetSecret(client.ObjectKeyFromObject(n), desired.GetName())
 	r.Metrics.wrote(desired.GetKind())
-	return nil
+	return true, nil
 }
 
 // stamped is a configuration with the hash of it.

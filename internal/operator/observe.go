@@ -33,7 +33,7 @@ type observedSet struct {
 	exists   bool
 	replicas int32
 	// revision is the one that pods are to be of; empty until the StatefulSet's
-	// controller has seen the last change.
+	// controller has seen the last change, that of this reconcile included.
 	revision string
 }
 

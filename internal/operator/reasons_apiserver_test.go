@@ -246,7 +246,7 @@ func TestAPIServerStalledWithoutPods(t *testing.T) {
 	}
 	w.gone(named[corev1.Pod](w, "demo-seed-1"))
 	w.settled()
-	w.wantConditions("Progressing True ScalingUp: 1 of 2")
+	w.wantConditions("Progressing True RollingOut: 1 of 2")
 	w.now = w.now.Add(stallTime)
 	w.settled()
 	w.wantConditions("Progressing False Stalled: 1 of 2 pods are missing")

@@ -45,8 +45,12 @@ func (r *Reconciler) seeds(ctx context.Context, state *run) error {
 	if state.problem != nil {
 		return nil
 	}
-	if err := r.apply(ctx, n, resources.StatefulSet(n, r.Settings, state.replicas, plan.DeniedPeers(n, ranges))); err != nil {
+	written, err := r.applyOther(ctx, n, resources.StatefulSet(n, r.Settings, state.replicas, plan.DeniedPeers(n, ranges)))
+	if err != nil {
 		return err
+	}
+	if written {
+		state.set.revision = ""
 	}
 	state.applied = true
 	return nil

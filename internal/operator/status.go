@@ -93,6 +93,8 @@ func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
 		Desired:          state.desired,
 		Seeds:            state.network.Status.Seeds,
 		New:              isNew(before),
+		Added:            areAdded(before, state.desired),
+		Unseen:           state.set.revision == "",
 	}
 	if state.problem != nil {
 		facts.Problem = &state.problem.Finding
@@ -119,6 +121,16 @@ func isNew(n *v1.PeerNetwork) bool {
 	}
 	progressing := meta.FindStatusCondition(n.Status.Conditions, v1.ConditionProgressing)
 	return progressing != nil && progressing.Reason == v1.ReasonCreating
+}
+
+// areAdded tells whether there are to be more seeds than before, or were and not all of
+// those became ready since.
+func areAdded(before *v1.PeerNetwork, desired int32) bool {
+	if before.Status.DesiredReplicas != desired {
+		return before.Status.DesiredReplicas < desired
+	}
+	progressing := meta.FindStatusCondition(before.Status.Conditions, v1.ConditionProgressing)
+	return progressing != nil && progressing.Reason == v1.ReasonScalingUp
 }
 
 // unmade is what is to be said if pods have been missing for too long, or empty. Why the

@@ -22,12 +22,15 @@ type Facts struct {
 	CertificateReady bool
 
 	// Desired is how many seeds there are to be, Seeds those that exist, and Updated
-	// how many of them are as the spec says.
+	// how many of them are as the spec says. While the last change of the seeds is
+	// Unseen by the cluster, Updated is not known.
 	Desired int32
 	Seeds   []v1.SeedStatus
 	Updated int32
-	// New tells that all seeds have yet to become ready for the first time.
-	New bool
+	Unseen  bool
+	// New tells that all seeds have yet to become ready for the first time, and Added
+	// that it is so since there are to be more of them.
+	New, Added bool
 	// Stalled is what keeps a seed from becoming ready; empty if nothing does.
 	Stalled string
 }
@@ -127,12 +130,16 @@ func (f Facts) progressing(c counts) (bool, Finding) {
 		return false, Finding{v1.ReasonStalled, f.Stalled}
 	case f.New && c.ready < desired:
 		return true, Finding{v1.ReasonCreating, done}
-	case staying > desired || staying == desired && c.draining > 0 && int(f.Updated) >= c.all:
+	case staying > desired || staying == desired && c.draining > 0 && (f.Unseen || int(f.Updated) >= c.all):
 		return true, Finding{v1.ReasonScalingDown, fmt.Sprintf("%s to go, one at a time, until there are %d", plural(c.all-desired, "seed has", "seeds have"), desired)}
-	case int(f.Updated) < min(c.all, desired) || c.draining > 0:
+	case !f.Unseen && (int(f.Updated) < min(c.all, desired) || c.draining > 0):
 		return true, Finding{v1.ReasonRollingOut, fmt.Sprintf("%d of %d seeds are as the spec says; one at a time is replaced", f.Updated, desired)}
-	case c.ready < desired:
+	case c.ready < desired && f.Added:
 		return true, Finding{v1.ReasonScalingUp, done}
+	case c.ready < desired:
+		return true, Finding{v1.ReasonRollingOut, done}
+	case f.Unseen:
+		return true, Finding{v1.ReasonRollingOut, "the cluster has not seen the last change of the seeds yet"}
 	}
 	return false, Finding{v1.ReasonComplete, fmt.Sprintf("all of %d seeds are ready", desired)}
 }

@@ -53,10 +53,40 @@ func TestConditions(t *testing.T) {
 			"True AllSeedsPublished: the addresses of 1 seed are published",
 		},
 		"one more starts": {
-			Facts{Desired: 3, Updated: 3, Seeds: []v1.SeedStatus{up, up, starting}},
+			Facts{Desired: 3, Updated: 3, Added: true, Seeds: []v1.SeedStatus{up, up, starting}},
 			"True SeedsReachable: 2 seeds",
 			"True ScalingUp: 2 of 3 seeds are ready",
 			"True AllSeedsPublished: the addresses of 2 seeds are published",
+		},
+		"one more is yet to be made": {
+			Facts{Desired: 3, Unseen: true, Added: true, Seeds: []v1.SeedStatus{up, up}},
+			"True SeedsReachable: 2 seeds",
+			"True ScalingUp: 2 of 3 seeds are ready",
+			"True AllSeedsPublished: the addresses of 2 seeds are published",
+		},
+		"one has crashed": {
+			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{up, starting}},
+			"True SeedsReachable: 1 seed is",
+			"True RollingOut: 1 of 2 seeds are ready; kubectl describe shows what the others wait for, under Seeds",
+			"True AllSeedsPublished: the addresses of 1 seed are published",
+		},
+		"one was evicted": {
+			Facts{Desired: 2, Updated: 1, Seeds: []v1.SeedStatus{up}},
+			"True SeedsReachable: 1 seed is",
+			"True RollingOut: 1 of 2 seeds are ready",
+			"True AllSeedsPublished: the addresses of 1 seed are published",
+		},
+		"the cluster is yet to see a change": {
+			Facts{Desired: 2, Unseen: true, Seeds: []v1.SeedStatus{up, up}},
+			"True SeedsReachable: 2 seeds",
+			"True RollingOut: the cluster has not seen the last change of the seeds yet",
+			"True AllSeedsPublished: the addresses of 2 seeds are published",
+		},
+		"the last one goes, unseen": {
+			Facts{Desired: 2, Unseen: true, Seeds: []v1.SeedStatus{up, up, going}},
+			"True SeedsReachable: 2 seeds",
+			"True ScalingDown: 1 seed has to go, one at a time, until there are 2",
+			"False SeedsWithheld: 1 seed",
 		},
 		"two have to go": {
 			Facts{Desired: 2, Updated: 4, Seeds: []v1.SeedStatus{up, up, up, going}},
