@@ -30,6 +30,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -329,6 +330,7 @@ func (w *world) pod(name, node string) *corev1.Pod {
 	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: w.network.Namespace, Name: name, Labels: set.Spec.Template.Labels}, Spec: set.Spec.Template.Spec}
 	pod.Spec.NodeName = node
+	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))}
 	pod.Labels["statefulset.kubernetes.io/pod-name"] = name
 	pod.Labels[appsv1.ControllerRevisionHashLabelKey] = revision(set)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Spec.ServiceAccountName}}
@@ -490,6 +492,25 @@ func TestAPIServerScalesDownOneByOne(t *testing.T) {
 	w.settled()
 	w.wantConditions("Progressing False Complete")
 	w.gone(pods[0])
+}
+
+// A pod that looks like a seed, and is none of the StatefulSet, is published nowhere.
+func TestAPIServerPublishesItsOwnPods(t *testing.T) {
+	w := published(t)
+	theirs := w.pod("demo-seed-1", w.node("203.0.113.66"))
+	t.Cleanup(func() { w.gone(theirs) })
+	for _, owners := range [][]metav1.OwnerReference{nil, {{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "other", UID: "1", Controller: ptr.To(true)}}} {
+		w.get(theirs)
+		theirs.OwnerReferences = owners
+		w.must(w.client.Update(t.Context(), theirs))
+		w.settled()
+		if d := w.document(); d.Sequence != 2 || len(d.Seeds) != 1 {
+			t.Errorf("published is %+v", d)
+		}
+		if s := w.network.Status; s.Replicas != 1 || len(s.Seeds) != 1 {
+			t.Errorf("the status is %+v", s)
+		}
+	}
 }
 
 // A change of what seeds are is a rollout until the last one is replaced, and one of

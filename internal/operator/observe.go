@@ -63,7 +63,7 @@ func (r *Reconciler) observe(ctx context.Context, state *run) error {
 		return fmt.Errorf("list Pods: %w", err)
 	}
 	for _, pod := range pods.Items {
-		if ordinal, ok := resources.Ordinal(n, pod.Name); ok {
+		if ordinal, ok := resources.Ordinal(n, pod.Name); ok && isOfSet(&pod, n) {
 			state.seeds = append(state.seeds, r.observeSeed(state, ordinal, pod))
 		}
 	}
@@ -92,6 +92,14 @@ func (r *Reconciler) observeSet(ctx context.Context, state *run) error {
 		state.set.replicas = *set.Spec.Replicas
 	}
 	return nil
+}
+
+// isOfSet tells whether a pod is of the network's StatefulSet: who may make pods in the
+// namespace can give any the name of a seed, and its labels. One of a StatefulSet of that
+// name that was deleted counts until it has gone.
+func isOfSet(pod *corev1.Pod, n *v1.PeerNetwork) bool {
+	owner := metav1.GetControllerOf(pod)
+	return owner != nil && owner.Kind == "StatefulSet" && owner.Name == resources.SeedsName(n)
 }
 
 // observeSeed is what the cluster knows of a seed.
