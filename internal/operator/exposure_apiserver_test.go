@@ -91,6 +91,92 @@ func TestAPIServerEveryExposure(t *testing.T) {
 	}
 }
 
+// What is to become of a seed's Service when the exposure of its network changes.
+const (
+	serviceKept = "is the same" // and so is what the cluster gave it
+	serviceNew  = "is made again"
+	serviceNone = "is not there"
+)
+
+// A network that runs gets another exposure, and its seeds the addresses of that. Their
+// Services stay while nothing has them be others, whatever else happens.
+func TestAPIServerChangesExposure(t *testing.T) {
+	w := newWorld(t, v1.PeerNetworkSpec{Replicas: 1, Exposure: v1.Exposure{Type: v1.ExposeClusterIP}})
+	w.running(1)
+	w.settled()
+	const domain = "seeds.example.org"
+	service := func() *corev1.Service {
+		live := &corev1.Service{}
+		err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.network.Namespace, Name: "demo-seed-0"}, live)
+		w.must(client.IgnoreNotFound(err))
+		return live // without a UID if it is not there
+	}
+	nodePort := func() string {
+		for _, port := range service().Spec.Ports {
+			if port.Name == resources.PortTLS {
+				return fmt.Sprintf("wss://203.0.113.100:%d", port.NodePort)
+			}
+		}
+		return "a port"
+	}
+	fixed := func(address string) func() string { return func() string { return address } }
+	balance := func() { w.balanced("demo-seed-0", "198.51.100.5") }
+	for _, step := range []struct {
+		exposure v1.Exposure
+		service  string
+		cluster  func()        // what controllers do then
+		address  func() string // the first
+	}{
+		{v1.Exposure{Type: v1.ExposeNodePort}, serviceNew, nil, nodePort},
+		{v1.Exposure{Type: v1.ExposeLoadBalancer}, serviceKept, balance, fixed("wss://198.51.100.5:443")},
+		{v1.Exposure{Type: v1.ExposeLoadBalancer, LoadBalancer: &v1.LoadBalancer{Annotations: map[string]string{"example.com/a": "b"}}}, serviceKept, nil, fixed("wss://198.51.100.5:443")},
+		{v1.Exposure{Type: v1.ExposeHostPort}, serviceNone, nil, fixed("wss://203.0.113.100:8443")},
+		{v1.Exposure{Type: v1.ExposeClusterIP}, serviceNone, nil, fixed("wss://demo-seed-0.demo-seed." + w.network.Namespace + ".svc.cluster.local:8443")},
+		{v1.Exposure{Type: v1.ExposeHostPort, Domain: domain}, serviceNew, nil, fixed("wss://0.seeds.example.org:8443")},
+		{v1.Exposure{Type: v1.ExposeClusterIP, Domain: domain}, serviceNew, nil, fixed("wss://0.seeds.example.org:443")},
+		{v1.Exposure{Type: v1.ExposeNodePort}, serviceKept, nil, nodePort},
+		{v1.Exposure{Type: v1.ExposeLoadBalancer}, serviceKept, balance, fixed("wss://198.51.100.5:443")},
+		{v1.Exposure{Type: v1.ExposeNodePort}, serviceKept, nil, nodePort},
+		{v1.Exposure{Type: v1.ExposeHostPort, Domain: domain}, serviceNew, nil, fixed("wss://0.seeds.example.org:8443")},
+		{v1.Exposure{Type: v1.ExposeLoadBalancer}, serviceNew, balance, fixed("wss://198.51.100.5:443")},
+		{v1.Exposure{Type: v1.ExposeClusterIP, Domain: domain}, serviceKept, nil, fixed("wss://0.seeds.example.org:443")},
+		{v1.Exposure{Type: v1.ExposeClusterIP}, serviceNone, nil, fixed("wss://demo-seed-0.demo-seed." + w.network.Namespace + ".svc.cluster.local:8443")},
+	} {
+		before := service()
+		w.update(func(s *v1.PeerNetworkSpec) { s.Exposure = step.exposure })
+		w.settled()
+		if step.cluster != nil {
+			w.wantConditions("Published False AddressesPending")
+			step.cluster()
+			w.settled()
+		}
+		now, became := service(), serviceNew
+		switch {
+		case now.UID == "":
+			became = serviceNone
+		case now.UID == before.UID:
+			became = serviceKept
+		}
+		when := fmt.Sprintf("with %+v", step.exposure)
+		if became != step.service {
+			t.Errorf("%s the Service %s, and was to be one that %s", when, became, step.service)
+		}
+		w.wantConditions("Published True AllSeedsPublished")
+		if d, want := w.document(), step.address(); len(d.Seeds) != 1 || d.Seeds[0].Addresses[0] != want {
+			t.Errorf("%s published is %+v, want %s", when, d.Seeds, want)
+		}
+
+		// Neither a restart of the operator nor the passing of time, nor another change.
+		w.reconciler.forget(client.ObjectKeyFromObject(w.network))
+		w.later()
+		w.update(func(s *v1.PeerNetworkSpec) { s.DrainSeconds = ptr.To(ptr.Deref(s.DrainSeconds, 60) + 1) })
+		w.settled()
+		if again := service(); again.UID != now.UID || again.ResourceVersion != now.ResourceVersion {
+			t.Errorf("%s the Service is written, and nothing of it has changed: %+v", when, again)
+		}
+	}
+}
+
 // A Service whose load balancer gets another class, or none again, is made again: the
 // API server lets no class be changed. One that the cluster has set stays.
 func TestAPIServerChangesClass(t *testing.T) {

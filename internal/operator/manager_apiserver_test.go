@@ -4,14 +4,18 @@ package operator
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -65,10 +69,19 @@ func (w *world) until(what string, condition func() bool) {
 	}
 }
 
-// An operator makes networks, puts back what is taken away, goes on with what it finds
-// after a restart, and lets a broken network harm no other.
+// addresses are the published ones, and which object has them; none if that is not there.
+func (w *world) addresses() ([]string, types.UID) {
+	w.Helper()
+	config := &corev1.ConfigMap{}
+	w.must(client.IgnoreNotFound(w.client.Get(w.Context(), client.ObjectKey{Namespace: w.network.Namespace, Name: "demo-bootstrap"}, config)))
+	return strings.Fields(config.Data["addresses"]), config.UID
+}
+
+// An operator makes networks, publishes what happens to their seeds, puts back what is
+// taken away, goes on with what it finds after a restart, and lets a broken network harm
+// no other.
 func TestAPIServerRun(t *testing.T) {
-	w := newWorld(t, v1.PeerNetworkSpec{})
+	w := newWorld(t, *onHostPorts.DeepCopy())
 	broken := &v1.PeerNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: "broken", Namespace: w.network.Namespace},
 		Spec:       v1.PeerNetworkSpec{NetworkID: "broken", Access: v1.Access{JWKS: &v1.SecretKey{SecretName: "none", Key: "none"}}},
@@ -91,8 +104,33 @@ func TestAPIServerRun(t *testing.T) {
 		again := &appsv1.StatefulSet{}
 		return w.client.Get(t.Context(), client.ObjectKeyFromObject(set), again) == nil && again.UID != set.UID
 	})
+
+	publishes := func(host string) bool {
+		addresses, _ := w.addresses()
+		return len(addresses) > 0 && !slices.ContainsFunc(addresses, func(address string) bool {
+			return !strings.HasPrefix(address, "wss://"+host+":") && !strings.HasPrefix(address, "tls://"+host+":")
+		})
+	}
+	pod := w.pod("demo-seed-0", w.node("203.0.113.21"))
+	t.Cleanup(func() { w.gone(pod) })
+	w.until("a seed that is ready is published", func() bool { return publishes("203.0.113.21") })
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: pod.Spec.NodeName}}
+	w.get(node)
+	node.Status.Addresses[0].Address = "203.0.113.22"
+	w.must(w.client.Status().Update(t.Context(), node))
+	w.until("a seed whose node has another address is published at that alone", func() bool { return publishes("203.0.113.22") })
+	before, uid := w.addresses()
+	w.must(w.client.Delete(t.Context(), named[corev1.ConfigMap](w, "demo-bootstrap")))
+	w.until("the document is made again", func() bool {
+		now, again := w.addresses()
+		return again != "" && again != uid && slices.Equal(now, before)
+	})
+	w.get(pod)
+	w.unready(pod)
+	w.until("a seed that is not ready any more is withdrawn", func() bool { now, there := w.addresses(); return there != "" && len(now) == 0 })
 	stop()
 
+	w.get(w.network)
 	w.update(func(s *v1.PeerNetworkSpec) { s.Replicas = 4 })
 	w.start()
 	w.until("the change is seen after a restart", func() bool { return *w.set().Spec.Replicas == 4 })
