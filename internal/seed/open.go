@@ -76,9 +76,10 @@ func (s *Seed) openExchange(ctx context.Context) error {
 	}
 	if s.config.WebRTCListen != "" && s.members == nil {
 		s.webrtc = webrtc.New(webrtc.Config{
-			MuxAddr:     s.config.WebRTCListen,
-			ExternalIPs: s.config.ExternalIPs,
-			Logger:      s.logger,
+			MuxAddr:        s.config.WebRTCListen,
+			ExternalIPs:    s.config.ExternalIPs,
+			AllowCandidate: allowCandidate,
+			Logger:         s.logger,
 		})
 		if err := s.webrtc.Bind(); err != nil {
 			return listenError("--webrtc-listen", s.config.WebRTCListen, err)

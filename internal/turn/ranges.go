@@ -93,3 +93,16 @@ func specialClass(ip netip.Addr) string {
 	}
 	return ""
 }
+
+// SpecialClass is why nobody on the public Internet is at an address, one of
+// [DeniedClasses], or empty if somebody may be. What the address leads to counts too,
+// where it is a way to another one.
+func SpecialClass(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	for _, form := range embedded(nil, ip) {
+		if class := specialClass(form); class != "" {
+			return class
+		}
+	}
+	return specialClass(ip)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
@@ -90,6 +91,15 @@ type signaling interface {
 	// tells by what transport: the negotiator's, or if the relay carries it, [Relay].
 	negotiate(ctx context.Context, negotiator transports.Negotiator, role transports.Role) (net.Conn, string, error)
 	close()
+}
+
+// introducesFrom is what transports.Introduced says of those that a peer introduces. What
+// comes by a sibling comes from a peer of its own, wherever that is.
+func (p *Peer) introducesFrom() netip.Addr {
+	if p.Sibling() {
+		return netip.Addr{}
+	}
+	return p.addr
 }
 
 // reserveNegotiation counts a negotiation that a peer brings, before anything is

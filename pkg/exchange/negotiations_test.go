@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -141,6 +142,43 @@ func TestNegotiations(t *testing.T) {
 		synctest.Wait()
 		if got := counted.now.Load(); got != 3 || seed.Stats().Refused["negotiations"] != 2 {
 			t.Errorf("%d negotiations are in progress when one has made room, want 3", got)
+		}
+	})
+}
+
+// where notes where the introducers are of those that a node negotiates with.
+type where struct {
+	transports.Negotiator
+	introducers chan netip.Addr
+}
+
+func (w *where) Negotiate(ctx context.Context, role transports.Role, signals transports.Signaling) (net.Conn, error) {
+	w.introducers <- signals.(transports.Introduced).Introducer()
+	return w.Negotiator.Negotiate(ctx, role, signals)
+}
+
+// A transport is told where a peer is that introduces another one, in both generations.
+// Of what siblings introduce nobody knows.
+func TestTransportIsToldTheIntroducer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		noted := &where{introducers: make(chan netip.Addr, 2)}
+		seed := w.seed("10.0.0.1", func(cfg *Config) {
+			noted.Negotiator = cfg.Transports[1].(transports.Negotiator)
+			cfg.Transports[1] = noted
+		})
+		seed.accept(transports.WebRTC, 0)
+		w.dialRaw("10.1.0.1", seed).shakeV0("").incoming(false, 1)
+		if got, want := <-noted.introducers, netip.MustParseAddr("10.1.0.1"); got != want {
+			t.Errorf("the introducer is at %v, want %v", got, want)
+		}
+		w.dialRaw("10.1.0.2", seed).shakeV1("null").incoming(true, 1)
+		if got, want := <-noted.introducers, netip.MustParseAddr("10.1.0.2"); got != want {
+			t.Errorf("the introducer is at %v, want %v", got, want)
+		}
+	})
+	inWorld(t, func(t *testing.T, w *world) {
+		if _, link := w.linkedPair(); !link.Sibling() || link.introducesFrom().IsValid() {
+			t.Errorf("what a sibling introduces comes from %v", link.introducesFrom())
 		}
 	})
 }

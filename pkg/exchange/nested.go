@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -166,6 +167,9 @@ func (n *nested) Send(ctx context.Context, signal json.RawMessage) error {
 func (n *nested) Receive(ctx context.Context) (json.RawMessage, error) {
 	return nextSignal(ctx, n.queue, n.session.Done())
 }
+
+// Introducer implements transports.Introduced.
+func (n *nested) Introducer() netip.Addr { return n.p.introducesFrom() }
 
 // close ends the nested connection and the relay, after what was sent.
 func (n *nested) close() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -132,6 +133,9 @@ func nextSignal(ctx context.Context, queue <-chan json.RawMessage, ended <-chan 
 		return nil, io.EOF
 	}
 }
+
+// Introducer implements transports.Introduced.
+func (s *signals) Introducer() netip.Addr { return s.p.introducesFrom() }
 
 // peerEnded implements closer.
 func (s *signals) peerEnded(*Peer) { (*signalReceiver)(s).End() }

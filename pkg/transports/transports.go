@@ -41,6 +41,7 @@ type (
 	ICEServer  = transport.ICEServer
 	ICEUser    = transport.ICEUser
 	Relayer    = transport.Relayer
+	Introduced = transport.Introduced
 	Role       = transport.Role
 	Options    = transport.Options
 )

@@ -72,6 +72,15 @@ type Config struct {
 	// their own. A port makes sense only together with MuxAddr or MuxConn.
 	ExternalIPs []string
 
+	// AllowCandidate tells whether this node may send to where the other one says that
+	// it may be reached, given that and the address at which the node is seen that
+	// passes the signals on, which is not valid where nobody knows; see
+	// [transport.Introduced]. Whoever has others negotiate can name any address, also
+	// such as mean something only in this node's own networks. A candidate that is left
+	// out does not keep the other node from being found by where its packets come from.
+	// Nil allows all, as two nodes in one network need. It is called from several
+	// goroutines.
+	AllowCandidate func(candidate, introducer netip.Addr) bool
 	// Loopback says whether 127.0.0.1 is among the candidates.
 	Loopback Loopback
 

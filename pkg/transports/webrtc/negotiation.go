@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 
 	"github.com/pion/datachannel"
@@ -41,10 +42,11 @@ type negotiation struct {
 	maxMessage int // what the other node takes
 
 	// Owned by the receiver; before it runs, by run.
-	received   int      // signals
-	remote     bool     // the other node's description is set
-	early      []string // candidates that came before it
-	candidates int
+	received   int             // signals
+	remote     bool            // the other node's description is set
+	early      []string        // candidates that came before it
+	candidates int             // of the other node, that are tried
+	introducer netip.Addr      // see transport.Introduced
 	relays     map[string]bool // addresses of the other node's TURN servers
 }
 
@@ -64,6 +66,9 @@ func newNegotiation(conn *Conn, role transport.Role, stop context.CancelCauseFun
 // the caller takes it down.
 func (n *negotiation) run(ctx context.Context, mux ice.UDPMux, signals transport.Signaling) error {
 	defer n.finish()
+	if introduced, ok := signals.(transport.Introduced); ok {
+		n.introducer = introduced.Introducer()
+	}
 	if err := n.begin(ctx, mux, signals); err != nil {
 		return err
 	}

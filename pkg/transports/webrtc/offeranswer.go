@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	pion "github.com/pion/webrtc/v3"
@@ -208,7 +207,16 @@ func (n *negotiation) onDescription(remote description) error {
 	n.mu.Lock()
 	n.maxMessage = size
 	n.mu.Unlock()
-	if err := n.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.NewSDPType(remote.Type), SDP: remote.SDP}); err != nil {
+	sdp, lines, err := withoutCandidates(remote.SDP)
+	if err != nil {
+		return fmt.Errorf("%w: set remote %s: %w", ErrSignal, remote.Type, err)
+	}
+	for _, line := range lines {
+		if err := n.onRemoteCandidate(line); err != nil {
+			return err
+		}
+	}
+	if err := n.pc.SetRemoteDescription(pion.SessionDescription{Type: pion.NewSDPType(remote.Type), SDP: sdp}); err != nil {
 		return fmt.Errorf("%w: set remote %s: %w", ErrSignal, remote.Type, err)
 	}
 	n.remote = true
@@ -220,32 +228,6 @@ func (n *negotiation) onDescription(remote description) error {
 	n.early = nil
 	if n.role == transport.Responder {
 		return n.answer()
-	}
-	return nil
-}
-
-// onRemoteCandidate applies a candidate, or keeps it until there is a
-// description that it can be applied to.
-func (n *negotiation) onRemoteCandidate(line string) error {
-	if n.candidates++; n.candidates > maxRemoteCandidate {
-		return fmt.Errorf("%w: more than %d candidates", ErrSignal, maxRemoteCandidate)
-	}
-	if !n.remote {
-		n.early = append(n.early, line)
-		return nil
-	}
-	return n.addCandidate(line)
-}
-
-func (n *negotiation) addCandidate(line string) error {
-	if err := n.pc.AddICECandidate(pion.ICECandidateInit{Candidate: line}); err != nil {
-		return fmt.Errorf("%w: add candidate: %w", ErrSignal, err)
-	}
-	if fields := strings.Fields(line); len(fields) >= 8 && fields[7] == "relay" {
-		if n.relays == nil {
-			n.relays = make(map[string]bool)
-		}
-		n.relays[fields[4]+" "+fields[5]] = true
 	}
 	return nil
 }

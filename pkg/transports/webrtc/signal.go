@@ -9,10 +9,12 @@ import (
 // What a negotiation takes from the other node. A real one is an offer or an
 // answer of about 600 bytes and fewer than twenty candidates of about 120.
 const (
-	maxSignalBytes     = 64 * 1024
-	maxCandidateBytes  = 1024
-	maxSignals         = 256
-	maxRemoteCandidate = 128
+	maxSignalBytes    = 64 * 1024
+	maxCandidateBytes = 1024
+	maxSignals        = 256
+	// maxRemoteCandidates is how many of them are tried: this node sends a few packets to
+	// each. A machine may have more, which are left out.
+	maxRemoteCandidates = 32
 )
 
 // Types of a description.
