@@ -100,6 +100,9 @@ func parse(args []string, stdout io.Writer) (*flags, error) {
 		}
 		return nil, err
 	}
+	if err := f.refuseZeros(); err != nil {
+		return nil, err
+	}
 	for _, l := range f.Limits {
 		name, value, ok := strings.Cut(l, "=")
 		if !ok {
@@ -110,6 +113,18 @@ func parse(args []string, stdout io.Writer) (*flags, error) {
 		}
 	}
 	return &f, nil
+}
+
+// refuseZeros is for times of which zero would mean the default to the seed, and
+// something else to whoever writes it.
+func (f *flags) refuseZeros() error {
+	if f.DrainTimeout == 0 {
+		return fmt.Errorf("--drain-timeout: 0 is no time: to wait for nobody say 1ms, and leave it out for %v", seed.DefaultDrainTimeout)
+	}
+	if f.TURNCredentialTTL == 0 {
+		return fmt.Errorf("--turn-credential-ttl: 0 is no time: credentials are good for a minute or longer; leave it out for %v", seed.DefaultTURNCredentialTTL)
+	}
+	return nil
 }
 
 // config is what the flags mean to the seed.

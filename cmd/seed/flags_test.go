@@ -136,6 +136,8 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"--network-id", "net", "--access", "members"}, []string{"--access", "members", "public", "token"}},
 		{[]string{"--network-id", "net", "--log-format", "xml"}, []string{"--log-format", "text", "json"}},
 		{[]string{"--network-id", "net", "--drain-timeout", "10"}, []string{"--drain-timeout", "10"}},
+		{[]string{"--network-id", "net", "--drain-timeout", "0s"}, []string{"--drain-timeout", "1ms", "30s"}},
+		{[]string{"--network-id", "net", "--turn-credential-ttl", "0"}, []string{"--turn-credential-ttl", "a minute", "1h"}},
 		{[]string{"--network-id", "net", "--lissten", ":1"}, []string{"--lissten", "--listen"}},
 		{[]string{"--network-id", "net", "extra"}, []string{"extra"}},
 	} {

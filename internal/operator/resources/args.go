@@ -56,7 +56,7 @@ func args(n *v1.PeerNetwork, s Settings, denied []netip.Prefix) []string {
 	}
 	return append(args,
 		"--state-dir="+stateDir,
-		"--drain-timeout="+seconds(drainSeconds(n)),
+		"--drain-timeout="+drainTimeout(n),
 		"--log-format=json",
 	)
 }
@@ -108,6 +108,14 @@ func turnArgs(n *v1.PeerNetwork, denied []netip.Prefix) []string {
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
 func seconds(n int32) string { return (time.Duration(n) * time.Second).String() }
+
+// drainTimeout is what a seed is told. It takes no zero.
+func drainTimeout(n *v1.PeerNetwork) string {
+	if drainSeconds(n) == 0 {
+		return "1ms"
+	}
+	return seconds(drainSeconds(n))
+}
 
 // drainSeconds is how long a seed may drain; the schema has the default.
 func drainSeconds(n *v1.PeerNetwork) int32 {

@@ -102,6 +102,15 @@ func TestGracePeriodOutlastsTheDrain(t *testing.T) {
 	}
 }
 
+// A seed takes no zero, which would be its default.
+func TestDrainOfNoTime(t *testing.T) {
+	n := networks(t)["hostport"]
+	n.Spec.DrainSeconds = new(int32)
+	if told := podSpec(t, n).Containers[0].Args; !slices.Contains(told, "--drain-timeout=1ms") {
+		t.Errorf("the seed is told %q", told)
+	}
+}
+
 // A network of all addresses cannot be an exception of itself.
 func TestNetworkPolicyWithoutInternet(t *testing.T) {
 	n := networks(t)["minimal"]
