@@ -86,7 +86,7 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	GetpeerPerSecond *intstr.IntOrString `json:"getpeerPerSecond,omitempty"`
 
-	// Limit on how long an introduction that was offered can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
+	// Limit on how long an introduction that was offered to a peer of generation 1 can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=32

@@ -34,7 +34,7 @@ type LimitsApplyConfiguration struct {
 	PeersPerIP *intstr.IntOrString `json:"peersPerIP,omitempty"`
 	// Limit on requests for a peer, of each peer, per second. A whole number from 1 to 2147483647, or unlimited. Default 10.
 	GetpeerPerSecond *intstr.IntOrString `json:"getpeerPerSecond,omitempty"`
-	// Limit on how long an introduction that was offered can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
+	// Limit on how long an introduction that was offered to a peer of generation 1 can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
 	CandidateTime *string `json:"candidateTime,omitempty"`
 	// Limit on signaling relays of a peer at a time. A whole number from 1 to 2147483647, or unlimited. Default 64.
 	RelaysPerPeer *intstr.IntOrString `json:"relaysPerPeer,omitempty"`
