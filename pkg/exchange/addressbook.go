@@ -111,18 +111,21 @@ func (b *addressBook) list() []string {
 	return urls
 }
 
-// good notes that an address was reached. What cannot be saved is remembered all
-// the same, until the program ends.
-func (b *addressBook) good(url string) error {
+// good notes that an address was reached, and returns those that had to make room.
+// What cannot be saved is remembered all the same, until the program ends.
+func (b *addressBook) good(url string) (forgotten []Address, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.addresses = slices.DeleteFunc(b.addresses, func(a Address) bool { return a.URL == url })
 	b.addresses = slices.Insert(b.addresses, 0, Address{URL: url, Good: time.Now().UTC()})
-	b.addresses = b.addresses[:min(len(b.addresses), maxAddresses)]
-	if b.store == nil {
-		return nil
+	if len(b.addresses) > maxAddresses {
+		forgotten = slices.Clone(b.addresses[maxAddresses:])
+		b.addresses = b.addresses[:maxAddresses]
 	}
-	return b.store.Save(b.addresses)
+	if b.store != nil {
+		err = b.store.Save(b.addresses)
+	}
+	return forgotten, err
 }
 
 func (b *addressBook) tried(url string) {

@@ -88,8 +88,14 @@ func (m *Maintainer) Run(ctx context.Context) error {
 }
 
 func (m *Maintainer) remember(address string) {
-	if err := m.book.good(address); err != nil {
+	forgotten, err := m.book.good(address)
+	if err != nil {
 		m.config.Logger.Warn("addresses not saved", "err", err)
+	}
+	for _, a := range forgotten {
+		if _, configured := m.configuredAt(a.URL); !configured {
+			m.book.untry(a.URL)
+		}
 	}
 }
 

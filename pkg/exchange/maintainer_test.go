@@ -132,3 +132,31 @@ func TestMaintainerRejects(t *testing.T) {
 		}
 	})
 }
+
+// When an address was tried is forgotten with the address, but not that of a seed.
+func TestMaintainerForgetsAttempts(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const seed = "tcp://10.0.0.1:1000"
+		m, err := NewMaintainer(w.node("10.2.0.1").Exchange, MaintainerConfig{Seeds: []string{seed}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reach := func(address string) {
+			if _, ok := m.take([]string{address}); !ok {
+				t.Fatalf("%s is not taken", address)
+			}
+			m.giveBack(address)
+			m.remember(address)
+		}
+		reach(seed)
+		for i := range 3 * maxAddresses {
+			reach(fmt.Sprintf("tcp://10.1.%d.1:1000", i))
+		}
+		if got := len(m.book.attempts); got != 1+maxAddresses {
+			t.Errorf("%d attempts are remembered, want those of %d addresses and the seed's", got, maxAddresses)
+		}
+		if m.book.lastTried(seed).IsZero() {
+			t.Error("when the seed was tried is forgotten")
+		}
+	})
+}
