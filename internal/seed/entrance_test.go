@@ -120,6 +120,21 @@ func (e *testEntrance) end(t *testing.T) {
 	}
 }
 
+// led is the next connection that was led to whoever speaks a protocol.
+func (e *testEntrance) led(speaks protocol, secure bool) (led net.Conn) {
+	switch {
+	case speaks == httpRequest:
+		led, _ = e.requests.Accept()
+	case speaks == stunMessage && secure:
+		led, _ = e.turns.Accept()
+	case speaks == stunMessage:
+		led, _ = e.turn.Accept()
+	default:
+		led = <-e.streams
+	}
+	return led
+}
+
 // testTLS is a server's configuration and the client's that trusts it.
 func testTLS(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
@@ -182,19 +197,7 @@ func TestEntranceLeadsByTheFirstBytes(t *testing.T) {
 					}
 				}()
 
-				var led net.Conn
-				switch start.want {
-				case httpRequest:
-					led, _ = e.requests.Accept()
-				case stunMessage:
-					to := e.turn
-					if secure {
-						to = e.turns
-					}
-					led, _ = to.Accept()
-				default:
-					led = <-e.streams
-				}
+				led := e.led(start.want, secure)
 				defer led.Close()
 				want := strings.Join(start.pieces, "")
 				got := make([]byte, len(want))
