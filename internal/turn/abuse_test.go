@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
 
@@ -46,7 +45,7 @@ func TestDeniedPeers(t *testing.T) {
 		}
 		class := d.class
 		for _, form := range embedded([]netip.Addr{peer.Addr()}, peer.Addr()) {
-			if slices.Contains(s.filter.own, form) { // such as ::1
+			if s.filter.own.contain(form) { // such as ::1
 				class = DeniedOwn
 			}
 		}

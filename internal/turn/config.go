@@ -46,8 +46,8 @@ type Config struct {
 	// DenyPeers those in which there may not. Deny wins. See [ParsePeers].
 	AllowPeers, DenyPeers []netip.Prefix
 	// Own are addresses that lead to this machine; nobody is to reach it by way of the
-	// server, but for relayed addresses. Those of its network interfaces and RelayIPs
-	// need not be given.
+	// server, but for relayed addresses. RelayIPs need not be given, nor those of its
+	// network interfaces, which are listed again every minute.
 	Own []netip.Addr
 	// Siblings returns where other servers have relayed addresses, which are allowed
 	// even in private ranges. It is called for each permission and has to be quick.

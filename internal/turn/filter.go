@@ -36,7 +36,7 @@ type Relay struct {
 type filter struct {
 	// Static after construction.
 	allow, deny []netip.Prefix
-	own         []netip.Addr   // this machine's
+	own         *ownAddresses
 	relays      []netip.Addr   // this server's, which may be among own
 	ports       PortRange      // of relays
 	siblings    func() []Relay // may be nil
@@ -59,7 +59,7 @@ func (f *filter) check(ip netip.Addr) (ports portRanges, denied string) {
 		return ports, ""
 	}
 	for _, form := range forms {
-		if slices.Contains(f.own, form) || slices.Contains(f.relays, form) {
+		if f.own.contain(form) || slices.Contains(f.relays, form) {
 			return nil, DeniedOwn
 		}
 		if class := specialClass(form); class != "" && !within(f.allow, form) {

@@ -67,7 +67,7 @@ var denied = []struct{ ip, class string }{
 }
 
 func TestDeniedByDefault(t *testing.T) {
-	f := &filter{}
+	f := &filter{own: own()}
 	for _, d := range denied {
 		if ports, class := f.check(netip.MustParseAddr(d.ip)); class != d.class || ports != nil {
 			t.Errorf("%s: %q, want %q", d.ip, class, d.class)
@@ -96,7 +96,7 @@ func TestFilterConfiguration(t *testing.T) {
 	f := &filter{
 		allow:  mustParse("10.1.0.0/16", "127.0.0.0/8", "64:ff9b::/96", "::ffff:10.2.0.0/112", "2a00::/16"),
 		deny:   mustParse("10.1.2.0/24", "8.8.8.8", "2a00:1::/32"),
-		own:    []netip.Addr{ip("127.0.0.1"), ip("5.5.5.5"), ip("10.1.9.9"), ip("7.7.7.7")},
+		own:    own(ip("127.0.0.1"), ip("5.5.5.5"), ip("10.1.9.9"), ip("7.7.7.7")),
 		relays: []netip.Addr{ip("5.5.5.5")}, ports: PortRange{1000, 2000},
 		siblings: func() []Relay {
 			return []Relay{
@@ -162,12 +162,14 @@ func TestParsePeers(t *testing.T) {
 	}
 }
 
+func own(given ...netip.Addr) *ownAddresses { return &ownAddresses{given: given} }
+
 // FuzzFilter looks for a way around: whatever is denied stays so in each form that leads to it.
 func FuzzFilter(f *testing.F) {
 	for _, d := range denied {
 		f.Add(netip.MustParseAddr(d.ip).AsSlice())
 	}
-	filter := &filter{own: []netip.Addr{serverIP}}
+	filter := &filter{own: own(serverIP)}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ip, ok := netip.AddrFromSlice(b)
 		if !ok {

@@ -44,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	own, err := ownAddresses(cfg)
+	own, err := newOwnAddresses(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -91,31 +91,6 @@ func (s *Server) listen() error {
 		s.udp = append(s.udp, sockets...)
 	}
 	return nil
-}
-
-// ownAddresses returns what leads to this machine.
-func ownAddresses(cfg Config) ([]netip.Addr, error) {
-	interfaces, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil, fmt.Errorf("list this machine's addresses: %w", err)
-	}
-	var own []netip.Addr
-	for _, a := range interfaces {
-		if ipNet, ok := a.(*net.IPNet); ok {
-			if ip, ok := netip.AddrFromSlice(ipNet.IP); ok {
-				own = append(own, ip.Unmap())
-			}
-		}
-	}
-	for _, ip := range cfg.Own {
-		own = append(own, ip.Unmap().WithZone(""))
-	}
-	for _, ip := range cfg.RelayIPs {
-		if ip.Listen.IsValid() && !ip.Listen.IsUnspecified() {
-			own = append(own, ip.Listen)
-		}
-	}
-	return own, nil
 }
 
 // Run serves until ctx is done, or Close or Shutdown has ended the server. It returns
