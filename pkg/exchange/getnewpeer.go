@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
@@ -84,6 +85,9 @@ func (p *Peer) getNewPeer(ctx context.Context) (*Peer, error) {
 	return p.ex.handshake(ctx, c)
 }
 
+// leastNegotiation is how long a negotiation counts at least, whatever comes of it.
+const leastNegotiation = time.Second
+
 // signaling is a relay's end as a negotiation of either generation uses it.
 type signaling interface {
 	transports.Signaling
@@ -105,7 +109,9 @@ func (p *Peer) introducesFrom() netip.Addr {
 // reserveNegotiation counts a negotiation that a peer brings, before anything is
 // spent on it: among the relays that the peer has, and among what is negotiated for
 // others, in all and for those at the peer's address. What is reserved is released
-// once. Beyond a limit it refuses.
+// once. Beyond a limit it refuses. A negotiation counts for leastNegotiation even if it
+// is over before: else one that fails at once could be followed by the next at once,
+// as fast as this node can make them.
 func (p *Peer) reserveNegotiation() (release func(), ok bool) {
 	ex, owner := p.ex, p.owner
 	if !p.reserveRelay() {
@@ -117,9 +123,10 @@ func (p *Peer) reserveNegotiation() (release func(), ok bool) {
 		ex.refused(limit, owner.Addr().String())
 		return nil, false
 	}
+	begun := time.Now()
 	return func() {
-		ex.negotiations.release(owner, 1)
 		p.relays.Add(-1)
+		time.AfterFunc(leastNegotiation-time.Since(begun), func() { ex.negotiations.release(owner, 1) })
 	}, true
 }
 

@@ -60,7 +60,8 @@ type Limits struct {
 	RelaysPerPeer int
 	// Negotiations is how many connections may be negotiated at a time that others
 	// ask this node for, over a transport that it accepts such as webrtc. They count
-	// from when this node is told until there is a connection, or none. Default 1,024.
+	// from when this node is told until there is a connection, or none, and for a second
+	// at least. Default 1,024.
 	Negotiations int
 	// NegotiationsPerIP is how many of them the peers at one IPv4 address or one IPv6
 	// /64 may have brought, siblings too. Default 64, as many as one peer has relays.

@@ -10,16 +10,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/peerexchange/peerexchange/pkg/exchange/internal/mux"
 	"github.com/peerexchange/peerexchange/pkg/transports"
 )
 
 // negotiating counts the negotiations that a transport is asked for.
 type negotiating struct {
 	transports.Negotiator
-	now, most atomic.Int64
+	now, most, all atomic.Int64
 }
 
 func (n *negotiating) Negotiate(ctx context.Context, role transports.Role, signals transports.Signaling) (net.Conn, error) {
+	n.all.Add(1)
 	now := n.now.Add(1)
 	defer n.now.Add(-1)
 	for most := n.most.Load(); now > most && !n.most.CompareAndSwap(most, now); most = n.most.Load() {
@@ -116,6 +118,32 @@ func TestNegotiationFlood(t *testing.T) {
 	}
 }
 
+// TestNegotiationsThatFailAtOnce has one after the other fail as fast as it can.
+func TestNegotiationsThatFailAtOnce(t *testing.T) {
+	const perIP, seconds = 4, 10
+	inWorld(t, func(t *testing.T, w *world) {
+		var counted negotiating
+		seed := w.seed("10.0.0.1", counted.counts, limited("negotiations-per-ip", fmt.Sprint(perIP)))
+		seed.accept(transports.WebRTC, 0)
+		r := w.dialRaw("10.9.9.9", seed).shakeV0("")
+		start := time.Now()
+		for i := 0; time.Since(start) < seconds*time.Second; i++ {
+			r.incoming(false, i)
+			r.write(opens(uint64(i+1), fmt.Sprintf("relay:n%d", i)) + frame(uint64(i+1), mux.TypeEnd, ""))
+			time.Sleep(20 * time.Millisecond)
+			if got := counted.now.Load(); got != 0 {
+				t.Fatalf("%d negotiations have not failed", got)
+			}
+		}
+		if got := counted.all.Load(); got < perIP*seconds-perIP || got > perIP*seconds {
+			t.Errorf("there were %d negotiations in %d s, want %d", got, seconds, perIP*seconds)
+		}
+		if r.closed() {
+			t.Error("the peer was disconnected")
+		}
+	})
+}
+
 // TestNegotiations is about the limit in total, and that a place is free again when
 // whoever took it is gone.
 func TestNegotiations(t *testing.T) {
@@ -137,7 +165,7 @@ func TestNegotiations(t *testing.T) {
 			t.Errorf("%d were refused, want 2", got)
 		}
 		flood[0].conn.Close()
-		synctest.Wait()
+		time.Sleep(leastNegotiation + time.Millisecond)
 		flood[4].incoming(false, 5)
 		synctest.Wait()
 		if got := counted.now.Load(); got != 3 || seed.Stats().Refused["negotiations"] != 2 {
