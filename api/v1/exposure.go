@@ -28,7 +28,8 @@ type Exposure struct {
 	Type ExposureType `json:"type,omitempty"`
 
 	// With NodePort and HostPort: which of a node's addresses are used. The
-	// first type that the node has any of, with all of its addresses of that type.
+	// first type that the node has any of, with all of its addresses of that type,
+	// of the IP families that the seed's Service or pod has.
 	// Default [ExternalDNS, ExternalIP, InternalDNS, InternalIP].
 	//
 	// +optional

@@ -107,6 +107,7 @@ func (r *Reconciler) observeSeed(state *run, ordinal int32, pod corev1.Pod) seed
 	n := state.network
 	seen := plan.Observed{
 		Ordinal:    ordinal,
+		Pod:        &pod,
 		Service:    state.services[resources.SeedName(n, ordinal)],
 		UDPService: state.services[resources.SeedUDPName(n, ordinal)],
 	}

@@ -52,7 +52,7 @@ func NodesHosts(n *v1.PeerNetwork, nodes []corev1.Node) []string {
 	})
 	var hosts []string
 	for _, node := range sorted[:min(len(sorted), maxNodes)] {
-		hosts = append(hosts, NodeHosts(&node, exposure.AddressTypes)...)
+		hosts = append(hosts, NodeHosts(&node, exposure.AddressTypes, nil)...)
 	}
 	return hosts
 }

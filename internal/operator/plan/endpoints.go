@@ -18,7 +18,8 @@ const maxAddresses = 16
 // Observed is what the cluster says of one seed. What is not there is nil.
 type Observed struct {
 	Ordinal int32
-	// Node is the one that the seed's pod runs on.
+	// Pod is the seed's, and Node the one that it runs on.
+	Pod  *corev1.Pod
 	Node *corev1.Node
 	// Service is the seed's, and UDPService the one of a load balancer for UDP.
 	Service, UDPService *corev1.Service
@@ -72,8 +73,9 @@ func hostsOf(n *v1.PeerNetwork, s resources.Settings, seen Observed) (hosts []st
 			return nil, "its pod is on no node yet"
 		}
 		if exposure.Domain == "" {
-			if hosts = NodeHosts(seen.Node, exposure.AddressTypes); len(hosts) == 0 {
-				return nil, "its node " + seen.Node.Name + " has no address of spec.exposure.addressTypes; kubectl get node " + seen.Node.Name + " -o wide shows what it has"
+			families := familiesOf(n, seen)
+			if hosts = NodeHosts(seen.Node, exposure.AddressTypes, families); len(hosts) == 0 {
+				return nil, "its node " + seen.Node.Name + " has no " + kindOfAddress(families) + " of spec.exposure.addressTypes; kubectl get node " + seen.Node.Name + " -o yaml shows what it has"
 			}
 		}
 	case v1.ExposeLoadBalancer:
@@ -92,16 +94,16 @@ func hostsOf(n *v1.PeerNetwork, s resources.Settings, seen Observed) (hosts []st
 // nodeTypes is the order of preference unless a spec has another.
 var nodeTypes = []v1.NodeAddressType{v1.NodeExternalDNS, v1.NodeExternalIP, v1.NodeInternalDNS, v1.NodeInternalIP}
 
-// NodeHosts are the addresses of a node, of both IP families, of the first of the
-// types that it has any of.
-func NodeHosts(node *corev1.Node, types []v1.NodeAddressType) []string {
+// NodeHosts are the names of a node and its addresses of these IP families, of the first
+// of the types that it has any of. Without families those of both count.
+func NodeHosts(node *corev1.Node, types []v1.NodeAddressType, families []corev1.IPFamily) []string {
 	if len(types) == 0 {
 		types = nodeTypes
 	}
 	for _, kind := range types {
 		var hosts []string
 		for _, address := range node.Status.Addresses {
-			if string(address.Type) == string(kind) && address.Address != "" && !slices.Contains(hosts, address.Address) {
+			if string(address.Type) == string(kind) && address.Address != "" && isOf(families, address.Address) && !slices.Contains(hosts, address.Address) {
 				hosts = append(hosts, address.Address)
 			}
 		}

@@ -31,14 +31,34 @@ var nodePorts = &corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.Service
 	{Name: "tls", NodePort: 30443}, {Name: "plain", NodePort: 30080}, {Name: "turn", NodePort: 30478}, {Name: "turn-udp", NodePort: 31478},
 }}}
 
+// single is the Service with node ports of one IP family, and ofFamilies a pod with such
+// addresses.
+func single(family corev1.IPFamily) *corev1.Service {
+	service := nodePorts.DeepCopy()
+	service.Spec.IPFamilies = []corev1.IPFamily{family}
+	return service
+}
+
+func ofFamilies(addresses ...string) *corev1.Pod {
+	var pod corev1.Pod
+	for _, address := range addresses {
+		pod.Status.PodIPs = append(pod.Status.PodIPs, corev1.PodIP{IP: address})
+	}
+	return &pod
+}
+
 func balanced(ingress ...corev1.LoadBalancerIngress) *corev1.Service {
 	return &corev1.Service{Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: ingress}}}
 }
 
 func TestSeedEndpoints(t *testing.T) {
 	none := false
+	half := node.DeepCopy() // of its addresses outside, the one of IPv6 only
+	half.Status.Addresses = slices.DeleteFunc(half.Status.Addresses, func(a corev1.NodeAddress) bool { return a.Address == "203.0.113.7" })
 	host := corev1.LoadBalancerIngress{Hostname: "lb.example.net", IP: "198.51.100.1"}
 	ips := []corev1.LoadBalancerIngress{{IP: "198.51.100.1"}, {IP: "2001:db8::1"}}
+	named := node.DeepCopy()
+	named.Status.Addresses = append(named.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeExternalDNS, Address: "a.example.org"})
 	for name, c := range map[string]struct {
 		exposure   v1.Exposure
 		transports string
@@ -63,6 +83,44 @@ func TestSeedEndpoints(t *testing.T) {
 			"tls://203.0.113.7:30443 tls://[2001:db8::7]:30443 wss://203.0.113.7:30443 wss://[2001:db8::7]:30443",
 			"stun:203.0.113.7:31478 stun:[2001:db8::7]:31478 turn:203.0.113.7:31478?transport=udp turn:[2001:db8::7]:31478?transport=udp turn:203.0.113.7:30478?transport=tcp turn:[2001:db8::7]:30478?transport=tcp turns:203.0.113.7:30443?transport=tcp turns:[2001:db8::7]:30443?transport=tcp",
 			"",
+		},
+		"on node ports, of a Service of IPv4": {
+			v1.Exposure{Type: v1.ExposeNodePort}, "wss", nil, Observed{Node: node, Service: single(corev1.IPv4Protocol), Pod: ofFamilies("10.244.1.3", "2001:db8:244:1::3")},
+			"wss://203.0.113.7:30443",
+			"stun:203.0.113.7:31478 turn:203.0.113.7:31478?transport=udp turn:203.0.113.7:30478?transport=tcp turns:203.0.113.7:30443?transport=tcp",
+			"",
+		},
+		"on node ports, of a Service of IPv6": {
+			v1.Exposure{Type: v1.ExposeNodePort}, "wss", &none, Observed{Node: node, Service: single(corev1.IPv6Protocol)},
+			"wss://[2001:db8::7]:30443", "", "",
+		},
+		"on node ports, with IPv4 in the next type only": {
+			v1.Exposure{Type: v1.ExposeNodePort}, "wss", &none, Observed{Node: half, Service: single(corev1.IPv4Protocol)},
+			"wss://10.0.0.7:30443", "", "",
+		},
+		"on node ports, with no address of the Service's family": {
+			v1.Exposure{Type: v1.ExposeNodePort, AddressTypes: []v1.NodeAddressType{v1.NodeExternalIP}}, "wss", &none, Observed{Node: half, Service: single(corev1.IPv4Protocol)},
+			"", "", "its node node-a has no IPv4 address of spec.exposure.addressTypes",
+		},
+		"on node ports, with a name of the node": {
+			v1.Exposure{Type: v1.ExposeNodePort, AddressTypes: []v1.NodeAddressType{v1.NodeExternalDNS}}, "wss", &none, Observed{Node: named, Service: single(corev1.IPv6Protocol)},
+			"wss://a.example.org:30443", "", "",
+		},
+		"on host ports, of a pod of IPv4": {
+			v1.Exposure{Type: v1.ExposeHostPort}, "wss", &none, Observed{Node: node, Pod: ofFamilies("10.244.1.3")},
+			"wss://203.0.113.7:8443", "", "",
+		},
+		"on host ports, of a pod of IPv6": {
+			v1.Exposure{Type: v1.ExposeHostPort}, "wss", &none, Observed{Node: node, Pod: ofFamilies("2001:db8:244:1::3")},
+			"wss://[2001:db8::7]:8443", "", "",
+		},
+		"on host ports, of a pod of both": {
+			v1.Exposure{Type: v1.ExposeHostPort}, "wss", &none, Observed{Node: node, Pod: ofFamilies("10.244.1.3", "2001:db8:244:1::3")},
+			"wss://203.0.113.7:8443 wss://[2001:db8::7]:8443", "", "",
+		},
+		"on host ports, of a pod without addresses yet": {
+			v1.Exposure{Type: v1.ExposeHostPort}, "wss", &none, Observed{Node: node, Pod: ofFamilies()},
+			"wss://203.0.113.7:8443 wss://[2001:db8::7]:8443", "", "",
 		},
 		"on node ports, by another preference": {
 			v1.Exposure{Type: v1.ExposeNodePort, AddressTypes: []v1.NodeAddressType{v1.NodeInternalDNS, v1.NodeInternalIP}}, "ws", &none, Observed{Node: node, Service: nodePorts},

@@ -29,7 +29,8 @@ type ExposureApplyConfiguration struct {
 	// allow host ports (Pod Security level privileged).
 	Type *apiv1.ExposureType `json:"type,omitempty"`
 	// With NodePort and HostPort: which of a node's addresses are used. The
-	// first type that the node has any of, with all of its addresses of that type.
+	// first type that the node has any of, with all of its addresses of that type,
+	// of the IP families that the seed's Service or pod has.
 	// Default [ExternalDNS, ExternalIP, InternalDNS, InternalIP].
 	AddressTypes []apiv1.NodeAddressType `json:"addressTypes,omitempty"`
 	// DNS domain for names of the seeds: <ordinal>.<domain>, as in
