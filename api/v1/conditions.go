@@ -49,10 +49,10 @@ const (
 	//
 	// True:
 	//   - AllSeedsPublished: status.seeds has their addresses. The message tells of those
-	//     of TURN that are left out, since nothing answers there.
+	//     that are left out, since they are not reached.
 	//
 	// False:
-	//   - SeedsWithheld: some are not, since they are not reached or drain.
+	//   - SeedsWithheld: some seeds are not, since they are reached nowhere or drain.
 	//   - AddressesPending: some have no address yet.
 	//   - NothingToPublish: no seed takes connections. What was published is withdrawn.
 	//   - InvalidSpec, SecretMissing: as for Available. Seeds that run stay published

@@ -81,7 +81,8 @@ type SeedStatus struct {
 	// +optional
 	Ready bool `json:"ready"`
 
-	// Whether the operator reached it at its addresses, which are published then.
+	// Whether the operator reached it at any of its addresses. Those at which
+	// it did are published then.
 	//
 	// +optional
 	Reachable bool `json:"reachable"`
@@ -107,7 +108,8 @@ type SeedStatus struct {
 	Peers *int32 `json:"peers,omitempty"`
 
 	// URLs at which clients reach it, best first. They are published while
-	// reachable is true and draining is not.
+	// reachable is true and draining is not; one at which it was not reached is
+	// left out then.
 	//
 	// +optional
 	// +listType=atomic
@@ -144,7 +146,9 @@ const (
 	SeedNoAddress SeedReason = "NoAddress"
 	// SeedNotProbed: it has an address that was not tried yet.
 	SeedNotProbed SeedReason = "NotProbed"
-	// SeedResolveFailed: a name of its addresses has no DNS record.
+	// SeedResolveFailed: a name of its addresses has no DNS record. With this and the
+	// reasons below it is published without the addresses at which it was not reached,
+	// unless these are all that it has.
 	SeedResolveFailed SeedReason = "ResolveFailed"
 	// SeedDialFailed: nothing answers there: a firewall, a load balancer that is
 	// not up yet.
@@ -160,12 +164,6 @@ const (
 	// addresses. It is published without these.
 	SeedTURNFailed SeedReason = "TURNFailed"
 )
-
-// Reachable tells whether the operator reached the seed at its addresses, of those of
-// TURN perhaps at some only.
-func (r SeedReason) Reachable() bool {
-	return r == SeedReached || r == SeedSTUNFailed || r == SeedTURNFailed
-}
 
 // BootstrapStatus is about the published bootstrap document.
 type BootstrapStatus struct {

@@ -82,7 +82,9 @@ type world struct {
 	writes      []string
 	peers       map[string]int32
 	silent      map[string]bool          // seeds that do not answer when they are asked
-	unreached   map[string]v1.SeedReason // by the seed's first address
+	unreached   map[string]v1.SeedReason // at all addresses, by the seed's first one
+	out         map[string]v1.SeedReason // by the address, of seeds that have others
+	looks       int                      // how often reconciles looked at seeds
 	unasked     bool                     // no seed was looked at yet
 	authorities []byte                   // by which a seed was to be reached last
 }
@@ -99,7 +101,7 @@ func newWorld(t *testing.T, spec v1.PeerNetworkSpec) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, client: plain, now: time.Now().Truncate(time.Second), peers: map[string]int32{}, silent: map[string]bool{}, unreached: map[string]v1.SeedReason{}}
+	w := &world{T: t, client: plain, now: time.Now().Truncate(time.Second), peers: map[string]int32{}, silent: map[string]bool{}, unreached: map[string]v1.SeedReason{}, out: map[string]v1.SeedReason{}}
 	restricted, err := client.NewWithWatch(asOperator, client.Options{Scheme: known})
 	if err != nil {
 		t.Fatal(err)
@@ -153,6 +155,7 @@ func (d direct) Report(_ types.NamespacedName, pod *corev1.Pod) (report *probe.R
 // Look implements [Sights].
 func (d direct) Look(_ types.NamespacedName, seeds []lookout.Seed) []probe.Sighting {
 	var sightings []probe.Sighting
+	d.w.looks++
 	for _, seed := range seeds {
 		sighting := probe.Sighting{Reason: v1.SeedNotProbed}
 		if seed.Target != nil && !d.w.unasked {
@@ -176,12 +179,30 @@ func (w *world) Status(_ context.Context, pod *corev1.Pod) (probe.Report, error)
 func (w *world) Reach(_ context.Context, target probe.Target) probe.Sighting {
 	reason, failed := w.unreached[target.Addresses[0]]
 	switch {
-	case reason.Reachable():
-		return probe.Sighting{Reason: reason, Message: "no answer from " + target.TURN[0], Silent: target.TURN[:1]}
+	case reason == v1.SeedSTUNFailed, reason == v1.SeedTURNFailed:
+		return probe.Sighting{Reason: reason, Message: "no answer from " + target.TURN[0], Silent: target.TURN[:1], Reachable: true}
 	case failed:
-		return probe.Sighting{Reason: reason, Message: "nothing answers at " + target.Addresses[0]}
+		sighting := probe.Sighting{Reason: reason, Message: "nothing answers at " + target.Addresses[0], Silent: target.Addresses}
+		if reason == v1.SeedTLSFailed {
+			sighting.Untrusted = target.Addresses
+		}
+		return sighting
 	}
-	return probe.Sighting{Reason: v1.SeedReached, Message: "at " + strings.Join(target.Addresses, ", ")}
+	sighting := probe.Sighting{Reason: v1.SeedReached, Message: "at " + strings.Join(target.Addresses, ", "), Reachable: true}
+	for _, address := range target.Addresses {
+		reason, out := w.out[address]
+		if !out {
+			continue
+		}
+		if sighting.Reason == v1.SeedReached {
+			sighting.Reason, sighting.Message = reason, "nothing answers at "+address
+		}
+		sighting.Silent = append(sighting.Silent, address)
+		if reason == v1.SeedTLSFailed {
+			sighting.Untrusted = append(sighting.Untrusted, address)
+		}
+	}
+	return sighting
 }
 
 func (w *world) must(err error) {

@@ -146,13 +146,18 @@ func (r *Reconciler) hearSeed(state *run, s *seed) {
 	}
 }
 
-// seedBefore is what the status says of a seed that took connections then at the
-// addresses that it has now, or nil.
+// seedBefore is what the status says of a seed that took connections then, if it has an
+// address of then, or had none then as now; or nil. Of its addresses the status has
+// those that were reached.
 func seedBefore(state *run, s *seed) *v1.SeedStatus {
 	seeds := state.network.Status.Seeds
 	i := slices.IndexFunc(seeds, func(before v1.SeedStatus) bool { return before.Name == s.status.Name })
-	if i < 0 || !seeds[i].Ready || seeds[i].Draining || seeds[i].NodeName != s.status.NodeName ||
-		!slices.Equal(seeds[i].Addresses, s.status.Addresses) {
+	if i < 0 || !seeds[i].Ready || seeds[i].Draining || seeds[i].NodeName != s.status.NodeName {
+		return nil
+	}
+	now := s.endpoints.Addresses
+	stays := func(address string) bool { return slices.Contains(now, address) }
+	if !slices.ContainsFunc(seeds[i].Addresses, stays) && len(seeds[i].Addresses)+len(now) > 0 {
 		return nil
 	}
 	return &seeds[i]

@@ -87,13 +87,13 @@ func (r *Reconciler) publishSeeds(ctx context.Context, state *run, seeds []v1.Se
 	return publication, nil
 }
 
-// withdrawnBecause tells of the seeds that were published and are not any more, in that
-// many bytes.
+// withdrawnBecause tells of the seeds that were published and are not any more, or at
+// some of their addresses only, in that many bytes.
 func withdrawnBecause(state *run, before exchange.Bootstrap, most int) string {
 	var why []string
 	for _, old := range before.Seeds {
 		for _, s := range state.seeds {
-			if s.status.Name == old.Name && !s.status.Published() {
+			if s.status.Name == old.Name && (!s.status.Published() || s.status.Reason != v1.SeedReached && !plan.HaveAll(s.status.Addresses, old.Addresses)) {
 				why = append(why, s.status.Name+": "+s.status.Message)
 			}
 		}

@@ -45,7 +45,7 @@ func (r *Reconciler) reach(_ context.Context, state *run) error {
 			continue
 		}
 		before := seedBefore(state, s)
-		if sighting.Reason == v1.SeedTLSFailed && before != nil && before.Reachable && r.memory.trusting(key) {
+		if before != nil && before.Reachable && anyOf(before.Addresses, sighting.Untrusted) && r.memory.trusting(key) {
 			return errReadAgain // its certificate may be of another authority by now
 		}
 		tell(&s.status, before, sighting)
@@ -53,21 +53,36 @@ func (r *Reconciler) reach(_ context.Context, state *run) error {
 	return nil
 }
 
-// tell has a seed's status say how it was to reach it, and have the URLs of TURN that
-// are published with its addresses. before is what the status says of it there, or nil.
+// tell has a seed's status say how it was to reach it, and have the URLs that are
+// published: those that were reached. If it is withheld it has all addresses, which are
+// those to look at. before is what the status says of it there, or nil.
 func tell(status, before *v1.SeedStatus, sighting probe.Sighting) {
-	status.Reason, status.Message = sighting.Reason, sighting.Message
-	status.TURNAddresses = slices.DeleteFunc(slices.Clone(status.TURNAddresses), func(url string) bool { return slices.Contains(sighting.Silent, url) })
+	status.Reason, status.Message, status.Reachable = sighting.Reason, sighting.Message, sighting.Reachable
+	out := func(url string) bool { return slices.Contains(sighting.Silent, url) }
+	addresses, turn := without(status.Addresses, out), without(status.TURNAddresses, out)
 	if sighting.Reason == v1.SeedNotProbed {
 		status.Message = "it is about to be reached for the first time"
-		// After a restart of the operator, what was published stays until it is known
-		// to be wrong.
+		// After a restart of the operator, and while another address is tried, what was
+		// published stays until it is known to be wrong.
 		if before != nil && before.Reason != v1.SeedNoAddress {
-			status.Reason, status.Message = before.Reason, before.Message
-			status.TURNAddresses = slices.DeleteFunc(status.TURNAddresses, func(url string) bool { return !slices.Contains(before.TURNAddresses, url) })
+			status.Reason, status.Message, status.Reachable = before.Reason, before.Message, before.Reachable
+			addresses = without(addresses, func(url string) bool { return !slices.Contains(before.Addresses, url) })
+			turn = without(turn, func(url string) bool { return !slices.Contains(before.TURNAddresses, url) })
 		}
 	}
-	status.Reachable = status.Reason.Reachable()
+	status.TURNAddresses = turn
+	if status.Reachable {
+		status.Addresses = addresses
+	}
+}
+
+// without is a list of its own of those URLs that are not out.
+func without(urls []string, out func(url string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(urls), out)
+}
+
+func anyOf(urls, these []string) bool {
+	return slices.ContainsFunc(urls, func(url string) bool { return slices.Contains(these, url) })
 }
 
 // waiting is why a pod does not take connections yet.

@@ -129,6 +129,7 @@ func TestReach(t *testing.T) {
 	}()
 	defer func() { silent.Close(); <-ended }()
 
+	const wss, tls = "wss://127.0.0.1:", "tls://127.0.0.1:"
 	for name, c := range map[string]struct {
 		network   string
 		addresses string
@@ -136,33 +137,40 @@ func TestReach(t *testing.T) {
 		trusted   authority.Authorities
 		want      v1.SeedReason
 		say       string
+		silent    string // those at which it is not reached
+		untrusted string // of these, those with a certificate that is not good
 	}{
-		"a seed":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + good, turn, authorities, v1.SeedReached, ""},
-		"a seed for members":      {"demo", "wss://127.0.0.1:" + members, "", authorities, v1.SeedReached, ""},
-		"nobody":                  {"demo", "wss://127.0.0.1:" + good + " tls://127.0.0.1:" + nobody, "", authorities, v1.SeedDialFailed, "nothing answers at tls://127.0.0.1:" + nobody},
-		"a name that is none":     {"demo", "wss://seed.invalid:443", "", authorities, v1.SeedResolveFailed, "wss://seed.invalid:443: "},
-		"of another authority":    {"demo", "wss://127.0.0.1:" + good, "", other, v1.SeedTLSFailed, "unknown authority"},
-		"by another name":         {"demo", "wss://localhost:" + good, "", authorities, v1.SeedTLSFailed, "localhost"},
-		"of another network":      {"other", "tls://127.0.0.1:" + good, "", authorities, v1.SeedHandshakeFailed, "of another network"},
-		"something that hangs up": {"demo", "ws://127.0.0.1:" + hangsUp, "", authorities, v1.SeedHandshakeFailed, "is no seed"},
-		"no STUN server":          {"demo", "wss://127.0.0.1:" + good, turn + " stun:127.0.0.1:" + nobody, authorities, v1.SeedSTUNFailed, "no answer from stun:127.0.0.1:" + nobody},
-		"no TURN server":          {"demo", "wss://127.0.0.1:" + members, turn + " turns:127.0.0.1:" + members, authorities, v1.SeedTURNFailed, "what answers at turns:127.0.0.1:" + members},
-		"no seed, nor its TURN":   {"demo", "wss://127.0.0.1:" + nobody, turn + " turns:127.0.0.1:" + nobody, authorities, v1.SeedDialFailed, "nothing answers at wss://127.0.0.1:" + nobody},
+		"a seed":                  {"demo", wss + good + " " + tls + good, turn, authorities, v1.SeedReached, "", "", ""},
+		"a seed for members":      {"demo", wss + members, "", authorities, v1.SeedReached, "", "", ""},
+		"nobody":                  {"demo", wss + nobody + " " + tls + nobody, "", authorities, v1.SeedDialFailed, "nothing answers at " + wss + nobody, wss + nobody + " " + tls + nobody, ""},
+		"nobody at one":           {"demo", wss + good + " " + tls + nobody, turn, authorities, v1.SeedDialFailed, "in the firewall? Published is all but " + tls + nobody, tls + nobody, ""},
+		"nobody at the first":     {"demo", tls + nobody + " " + wss + good, "", authorities, v1.SeedDialFailed, "nothing answers at " + tls + nobody, tls + nobody, ""},
+		"a name that is none":     {"demo", "wss://seed.invalid:443", "", authorities, v1.SeedResolveFailed, "wss://seed.invalid:443: ", "wss://seed.invalid:443", ""},
+		"and an address":          {"demo", "wss://seed.invalid:443 " + wss + good, "", authorities, v1.SeedResolveFailed, "external-dns. Published is all but wss://seed.invalid:443", "wss://seed.invalid:443", ""},
+		"of another authority":    {"demo", wss + good, "", other, v1.SeedTLSFailed, "unknown authority", wss + good, wss + good},
+		"by another name":         {"demo", "wss://localhost:" + good, "", authorities, v1.SeedTLSFailed, "localhost", "wss://localhost:" + good, "wss://localhost:" + good},
+		"by another name too":     {"demo", wss + nobody + " wss://localhost:" + good + " " + tls + good, "", authorities, v1.SeedDialFailed, "nothing answers at " + wss + nobody, wss + nobody + " wss://localhost:" + good, "wss://localhost:" + good},
+		"of another network":      {"other", tls + good, "", authorities, v1.SeedHandshakeFailed, "of another network", tls + good, ""},
+		"something that hangs up": {"demo", "ws://127.0.0.1:" + hangsUp, "", authorities, v1.SeedHandshakeFailed, "is no seed", "ws://127.0.0.1:" + hangsUp, ""},
+		"no STUN server":          {"demo", wss + good, turn + " stun:127.0.0.1:" + nobody, authorities, v1.SeedSTUNFailed, "no answer from stun:127.0.0.1:" + nobody, "stun:127.0.0.1:" + nobody, ""},
+		"no TURN server":          {"demo", wss + members, turn + " turns:127.0.0.1:" + members, authorities, v1.SeedTURNFailed, "what answers at turns:127.0.0.1:" + members, "turns:127.0.0.1:" + members, ""},
+		"no seed, nor its TURN":   {"demo", wss + nobody, turn + " turns:127.0.0.1:" + nobody, authorities, v1.SeedDialFailed, "nothing answers at " + wss + nobody, wss + nobody + " turns:127.0.0.1:" + nobody, ""},
+		"half of it, and of TURN": {"demo", wss + good + " " + tls + nobody, turn + " turns:127.0.0.1:" + nobody, authorities, v1.SeedDialFailed, "all but " + tls + nobody + ", turns:127.0.0.1:" + nobody, tls + nobody + " turns:127.0.0.1:" + nobody, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			addresses := strings.Fields(c.addresses)
 			got := probe.Prober{}.Reach(t.Context(), probe.Target{
-				NetworkID: c.network, Addresses: strings.Fields(c.addresses), TURN: strings.Fields(c.turn), Authorities: c.trusted.Certificates,
+				NetworkID: c.network, Addresses: addresses, TURN: strings.Fields(c.turn), Authorities: c.trusted.Certificates,
 			})
 			if got.Reason != c.want || !strings.Contains(got.Message, c.say) {
 				t.Errorf("got %+v, want %s: %s", got, c.want, c.say)
 			}
-			// Of TURN nobody answers at what was added to a seed's own.
-			if all := strings.Fields(c.turn); c.turn == turn || c.turn == "" {
-				if got.Silent != nil {
-					t.Errorf("silent are %q", got.Silent)
-				}
-			} else if !slices.Equal(got.Silent, all[len(all)-1:]) {
-				t.Errorf("silent are %q, want the last of %q", got.Silent, all)
+			if !slices.Equal(got.Silent, strings.Fields(c.silent)) || !slices.Equal(got.Untrusted, strings.Fields(c.untrusted)) {
+				t.Errorf("silent are %q and not trusted %q, want %q and %q", got.Silent, got.Untrusted, c.silent, c.untrusted)
+			}
+			reachable := slices.ContainsFunc(addresses, func(address string) bool { return !slices.Contains(got.Silent, address) })
+			if got.Reachable != reachable || strings.Contains(got.Message, "Published is") != (reachable && c.silent != "") {
+				t.Errorf("got %+v, and that it is reached somewhere is %v", got, reachable)
 			}
 		})
 	}

@@ -273,7 +273,7 @@ func (w *watched) see(now time.Time, sighting probe.Sighting) bool {
 			return false
 		}
 		after = min(retryLeast<<min(w.failed-1, 8), retryMost)
-		if sighting.Reason.Reachable() {
+		if sighting.Reachable {
 			after = min(after, reachEvery) // it has addresses that are published
 		}
 	}

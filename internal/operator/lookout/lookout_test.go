@@ -30,7 +30,7 @@ type world struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	reason v1.SeedReason
-	turn   []string // URLs at which nobody answers
+	out    []string // URLs at which it is not reached
 	silent bool
 	peers  int32
 	takes  time.Duration // how long everything takes
@@ -92,7 +92,8 @@ func (w *world) Reach(ctx context.Context, _ probe.Target) probe.Sighting {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return probe.Sighting{Reason: w.reason, Silent: w.turn}
+	reachable := w.reason == v1.SeedReached || len(w.out) > 0 && !slices.Contains(w.out, "all")
+	return probe.Sighting{Reason: w.reason, Silent: w.out, Reachable: reachable}
 }
 
 // after lets time go by, and tells how often there was news in it.
@@ -189,13 +190,14 @@ func TestFailureHasToRepeat(t *testing.T) {
 	})
 }
 
-// What of TURN does not answer is told after it was tried twice, like the rest, and does
-// not hide that the rest fails, nor is it tried often.
-func TestSilentTURN(t *testing.T) {
+// An address that is not reached, or one of TURN that does not answer, is told after it
+// was tried twice, as if it were all, and does not hide that the rest fails, nor is it
+// tried often.
+func TestOneAddressOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		one := seed("a", "wss://a")
-		finds := func(reason v1.SeedReason, turn ...string) { w.change(func() { w.reason, w.turn = reason, turn }) }
+		finds := func(reason v1.SeedReason, out ...string) { w.change(func() { w.reason, w.out = reason, out }) }
 		untilTried := func() {
 			for tried := w.tried; w.tried == tried; {
 				w.after(time.Second)
@@ -206,37 +208,41 @@ func TestSilentTURN(t *testing.T) {
 		w.want(one, v1.SeedReached)
 		for _, c := range []struct {
 			reason v1.SeedReason
-			turn   []string
+			out    []string
 			doubts bool
 		}{
 			{v1.SeedTURNFailed, []string{"turn:a"}, true},
 			{v1.SeedTURNFailed, []string{"turn:a", "turns:a"}, true},
 			{v1.SeedTURNFailed, []string{"turns:a"}, false},
 			{v1.SeedTURNFailed, []string{"turn:a"}, true},
-			{v1.SeedDialFailed, []string{"turn:a"}, true},
+			{v1.SeedDialFailed, []string{"wss://a", "turn:a"}, true},
 			{v1.SeedTURNFailed, []string{"turn:a"}, false},
+			{v1.SeedDialFailed, []string{"all", "turn:a"}, true},
+			{v1.SeedDialFailed, []string{"wss://a"}, false},
+			{v1.SeedDialFailed, []string{"wss://b"}, true},
+			{v1.SeedTURNFailed, []string{"turn:a"}, true},
 			{v1.SeedReached, nil, false},
 		} {
 			before := w.Look(demo, []Seed{one})[0]
-			finds(c.reason, c.turn...)
+			finds(c.reason, c.out...)
 			untilTried()
 			if doubts := w.Look(demo, []Seed{one})[0].Equal(before); doubts != c.doubts {
-				t.Errorf("from %v to %s without %q: doubted is %v", before, c.reason, c.turn, doubts)
+				t.Errorf("from %v to %s without %q: doubted is %v", before, c.reason, c.out, doubts)
 			}
 			w.after(3 * time.Second)
-			if now := w.Look(demo, []Seed{one})[0]; now.Reason != c.reason || !slices.Equal(now.Silent, c.turn) {
-				t.Errorf("from %v to %s without %q: it is %v", before, c.reason, c.turn, now)
+			if now := w.Look(demo, []Seed{one})[0]; now.Reason != c.reason || !slices.Equal(now.Silent, c.out) {
+				t.Errorf("from %v to %s without %q: it is %v", before, c.reason, c.out, now)
 			}
 		}
 
-		finds(v1.SeedTURNFailed, "turn:a")
+		finds(v1.SeedDialFailed, "wss://a", "turn:a")
 		w.after(10 * time.Minute)
 		tried := w.tried
 		if news := w.after(time.Hour); news != 0 {
 			t.Errorf("there was news %d times of a seed that stays the same", news)
 		}
 		if tries := w.tried - tried; tries < 50 || tries > 70 {
-			t.Errorf("a seed whose TURN server is silent was tried %d times in an hour", tries)
+			t.Errorf("a seed that is published was tried %d times in an hour", tries)
 		}
 	})
 }

@@ -156,8 +156,8 @@ func (c counts) publication(f Facts) (bool, Finding) {
 		return false, Finding{v1.ReasonSeedsWithheld, fmt.Sprintf("%s to go, and its addresses are withdrawn", plural(c.draining, "seed is about", "seeds are about"))}
 	}
 	message := fmt.Sprintf("the addresses of %s published", plural(c.published, "seed are", "seeds are"))
-	if without := each(f.Seeds, lacksTURN); without != "" {
-		message += ", without those of TURN at which nothing answers: " + without
+	if without := each(f.Seeds, lacksSome); without != "" {
+		message += ", without those that are not reached: " + without
 	}
 	return true, Finding{v1.ReasonAllSeedsPublished, message}
 }
@@ -170,10 +170,8 @@ func withheld(seeds []v1.SeedStatus, which func(v1.SeedStatus) bool) string {
 	return each(seeds, func(s v1.SeedStatus) bool { return s.Ready && !s.Draining && !s.Published() && which(s) })
 }
 
-// lacksTURN tells of a seed that is published whether it is without some of TURN.
-func lacksTURN(s v1.SeedStatus) bool {
-	return s.Published() && (s.Reason == v1.SeedSTUNFailed || s.Reason == v1.SeedTURNFailed)
-}
+// lacksSome tells of a seed that is published whether it is without some of its addresses.
+func lacksSome(s v1.SeedStatus) bool { return s.Published() && s.Reason != v1.SeedReached }
 
 // each is the messages of some of the seeds.
 func each(seeds []v1.SeedStatus, which func(v1.SeedStatus) bool) string {

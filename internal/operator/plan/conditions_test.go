@@ -13,12 +13,13 @@ import (
 )
 
 var (
-	up        = v1.SeedStatus{Name: "up", Ready: true, Reachable: true, Addresses: []string{"wss://a:1"}}
+	up        = v1.SeedStatus{Name: "up", Ready: true, Reachable: true, Addresses: []string{"wss://a:1"}, Reason: v1.SeedReached, Message: "reached at every address"}
 	starting  = v1.SeedStatus{Name: "starting"}
 	going     = v1.SeedStatus{Name: "going", Ready: true, Draining: true, Addresses: []string{"wss://b:1"}}
 	walled    = v1.SeedStatus{Name: "walled", Ready: true, Addresses: []string{"wss://c:1"}, Reason: v1.SeedDialFailed, Message: "nothing answers at wss://c:1"}
 	homeless  = v1.SeedStatus{Name: "homeless", Ready: true, Reason: v1.SeedNoAddress, Message: "its pod is on no node yet"}
 	unrelayed = v1.SeedStatus{Name: "unrelayed", Ready: true, Reachable: true, Addresses: []string{"wss://d:1"}, Reason: v1.SeedTURNFailed, Message: "no answer from turn:d:1"}
+	half      = v1.SeedStatus{Name: "half", Ready: true, Reachable: true, Addresses: []string{"wss://e:1"}, Reason: v1.SeedDialFailed, Message: "nothing answers at wss://[::1]:1"}
 	certified = Finding{v1.ReasonSelfSigned, "good until 2027-01-30"}
 )
 
@@ -116,7 +117,13 @@ func TestConditions(t *testing.T) {
 			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{up, unrelayed}},
 			"True SeedsReachable: 2 seeds",
 			"False Complete: all of 2",
-			"True AllSeedsPublished: the addresses of 2 seeds are published, without those of TURN at which nothing answers: unrelayed: no answer from turn:d:1",
+			"True AllSeedsPublished: the addresses of 2 seeds are published, without those that are not reached: unrelayed: no answer from turn:d:1",
+		},
+		"one is reached at one address of two": {
+			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{up, half}},
+			"True SeedsReachable: 2 seeds",
+			"False Complete: all of 2",
+			"True AllSeedsPublished: the addresses of 2 seeds are published, without those that are not reached: half: nothing answers at wss://[::1]:1",
 		},
 		"one is behind a wall, one has a TURN server that is silent": {
 			Facts{Desired: 2, Updated: 2, Seeds: []v1.SeedStatus{walled, unrelayed}},

@@ -47,35 +47,38 @@ func (f *failure) Error() string { return f.text }
 
 // Sighting is how it was to reach a seed.
 type Sighting struct {
-	// Reason is [v1.SeedReached] if all was reached. With others of
-	// [v1.SeedReason.Reachable] it is all but Silent.
+	// Reason is [v1.SeedReached] if all was reached, and else why the first was not.
 	Reason v1.SeedReason
 	// Message says the same for a person.
 	Message string
-	// Silent are the URLs of STUN and TURN at which nobody answers.
-	Silent []string
+	// Reachable tells whether it was reached at an address of the exchange at least.
+	Reachable bool
+	// Silent are the URLs, of the exchange and of STUN and TURN, at which it was not
+	// reached. Untrusted are those of the exchange whose certificate is not good.
+	Silent, Untrusted []string
 }
 
 // Loses tells whether there is something that was reached before and is not now.
 func (s Sighting) Loses(now Sighting) bool {
-	return s.Reason.Reachable() && (!now.Reason.Reachable() ||
+	return s.Reachable && (!now.Reachable ||
 		slices.ContainsFunc(now.Silent, func(url string) bool { return !slices.Contains(s.Silent, url) }))
 }
 
 // Equal tells whether they say the same.
 func (s Sighting) Equal(other Sighting) bool {
-	return s.Reason == other.Reason && s.Message == other.Message && slices.Equal(s.Silent, other.Silent)
+	return s.Reason == other.Reason && s.Message == other.Message && s.Reachable == other.Reachable &&
+		slices.Equal(s.Silent, other.Silent) && slices.Equal(s.Untrusted, other.Untrusted)
 }
 
 // Reach connects to a seed at each of its addresses, and asks its STUN and TURN server
 // at each of its own. It tells the first that fails, in a word and for a person; an
-// address of the exchange before those, since without it the seed is of no use.
+// address of the exchange before those, since without any the seed is of no use.
 func (Prober) Reach(ctx context.Context, t Target) Sighting {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots(t.Authorities)}
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	failures := make([]error, len(t.Addresses)+1)
-	var silent []string
+	var silentTURN []string
 	var reaching errgroup.Group
 	for i, address := range t.Addresses {
 		reaching.Go(func() error {
@@ -84,21 +87,47 @@ func (Prober) Reach(ctx context.Context, t Target) Sighting {
 		})
 	}
 	reaching.Go(func() error {
-		silent, failures[len(t.Addresses)] = reachTURN(ctx, t.TURN, config)
+		silentTURN, failures[len(t.Addresses)] = reachTURN(ctx, t.TURN, config)
 		return nil
 	})
 	_ = reaching.Wait() // each has told its own
-	for _, err := range failures {
+	return sum(t.Addresses, failures, silentTURN)
+}
+
+// sum makes one of what was found at each address of the exchange, and of STUN and TURN
+// after these.
+func sum(addresses []string, failures []error, silentTURN []string) Sighting {
+	var s Sighting
+	var first *failure
+	for i, err := range failures {
 		var failed *failure
 		if !errors.As(err, &failed) {
+			s.Reachable = s.Reachable || i < len(addresses)
 			continue
 		}
-		if failed.reason.Reachable() {
-			failed.text += " Published is all but " + strings.Join(silent, ", ")
+		if first == nil {
+			first = failed
 		}
-		return Sighting{failed.reason, failed.text, silent}
+		if i < len(addresses) {
+			s.Silent = append(s.Silent, addresses[i])
+			if failed.reason == v1.SeedTLSFailed {
+				s.Untrusted = append(s.Untrusted, addresses[i])
+			}
+		}
 	}
-	return Sighting{Reason: v1.SeedReached, Message: "reached at every address"}
+	s.Silent = append(s.Silent, silentTURN...)
+	if first == nil {
+		s.Reason, s.Message = v1.SeedReached, "reached at every address"
+		return s
+	}
+	s.Reason, s.Message = first.reason, first.text
+	if s.Reachable {
+		if !strings.HasSuffix(s.Message, "?") {
+			s.Message += "."
+		}
+		s.Message += " Published is all but " + strings.Join(s.Silent, ", ")
+	}
+	return s
 }
 
 // roots are what a certificate has to be of; nil is the system's. Of an issuer that is

@@ -270,7 +270,10 @@ func TestReachTURNOnce(t *testing.T) {
 }
 
 func TestSightings(t *testing.T) {
-	at := func(reason v1.SeedReason, silent ...string) Sighting { return Sighting{Reason: reason, Silent: silent} }
+	at := func(reason v1.SeedReason, silent ...string) Sighting {
+		return Sighting{Reason: reason, Silent: silent, Reachable: reason != v1.SeedNotProbed}
+	}
+	nowhere := func(reason v1.SeedReason, silent ...string) Sighting { return Sighting{Reason: reason, Silent: silent} }
 	for name, c := range map[string]struct {
 		before, now  Sighting
 		loses, equal bool
@@ -281,11 +284,16 @@ func TestSightings(t *testing.T) {
 		"more of it does":      {at(v1.SeedTURNFailed, "a"), at(v1.SeedTURNFailed, "a", "b"), true, false},
 		"another of it does":   {at(v1.SeedTURNFailed, "a"), at(v1.SeedTURNFailed, "b"), true, false},
 		"some of it answers":   {at(v1.SeedTURNFailed, "a", "b"), at(v1.SeedTURNFailed, "b"), false, false},
-		"the seed is not":      {at(v1.SeedTURNFailed, "a"), at(v1.SeedDialFailed, "a"), true, false},
-		"the seed is again":    {at(v1.SeedDialFailed), at(v1.SeedSTUNFailed, "a"), false, false},
-		"the first time":       {at(v1.SeedNotProbed), at(v1.SeedDialFailed, "a"), false, false},
-		"fails in another way": {at(v1.SeedDialFailed), at(v1.SeedTLSFailed), false, false},
-		"with other words":     {Sighting{Reason: v1.SeedReached, Message: "a"}, at(v1.SeedReached), false, false},
+		"an address does":      {at(v1.SeedReached), at(v1.SeedDialFailed, "a"), true, false},
+		"another address does": {at(v1.SeedDialFailed, "a"), at(v1.SeedTLSFailed, "b"), true, false},
+		"an address is again":  {at(v1.SeedDialFailed, "a", "b"), at(v1.SeedDialFailed, "b"), false, false},
+		"the seed is not":      {at(v1.SeedTURNFailed, "a"), nowhere(v1.SeedDialFailed, "a"), true, false},
+		"the seed is again":    {nowhere(v1.SeedDialFailed), at(v1.SeedSTUNFailed, "a"), false, false},
+		"somewhere":            {nowhere(v1.SeedDialFailed, "a"), at(v1.SeedDialFailed, "a"), false, false},
+		"the first time":       {at(v1.SeedNotProbed), nowhere(v1.SeedDialFailed, "a"), false, false},
+		"fails in another way": {nowhere(v1.SeedDialFailed), nowhere(v1.SeedTLSFailed), false, false},
+		"with a certificate":   {at(v1.SeedTLSFailed, "a"), Sighting{Reason: v1.SeedTLSFailed, Silent: []string{"a"}, Untrusted: []string{"a"}, Reachable: true}, false, false},
+		"with other words":     {Sighting{Reason: v1.SeedReached, Message: "a", Reachable: true}, at(v1.SeedReached), false, false},
 	} {
 		if loses, equal := c.before.Loses(c.now), c.before.Equal(c.now); loses != c.loses || equal != c.equal {
 			t.Errorf("%s: loses %v, equal %v", name, loses, equal)

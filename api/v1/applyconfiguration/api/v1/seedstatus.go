@@ -17,7 +17,8 @@ type SeedStatusApplyConfiguration struct {
 	NodeName *string `json:"nodeName,omitempty"`
 	// Whether it takes connections.
 	Ready *bool `json:"ready,omitempty"`
-	// Whether the operator reached it at its addresses, which are published then.
+	// Whether the operator reached it at any of its addresses. Those at which
+	// it did are published then.
 	Reachable *bool `json:"reachable,omitempty"`
 	// Whether it is about to go.
 	Draining *bool `json:"draining,omitempty"`
@@ -28,7 +29,8 @@ type SeedStatusApplyConfiguration struct {
 	// Peers that are connected to it. Missing if it does not tell.
 	Peers *int32 `json:"peers,omitempty"`
 	// URLs at which clients reach it, best first. They are published while
-	// reachable is true and draining is not.
+	// reachable is true and draining is not; one at which it was not reached is
+	// left out then.
 	Addresses []string `json:"addresses,omitempty"`
 	// URLs (stun:, turn:, turns:) of its STUN and TURN server, for which clients
 	// get credentials from it. They are published with its addresses; one at which
