@@ -78,6 +78,14 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	PeersPerIP *intstr.IntOrString `json:"peersPerIP,omitempty"`
 
+	// Limit on control messages of each peer, per second. A whole number from 1 to 2147483647, or unlimited. Default 100.
+	//
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
+	MessagesPerSecond *intstr.IntOrString `json:"messagesPerSecond,omitempty"`
+
 	// Limit on requests for a peer, of each peer, per second. A whole number from 1 to 2147483647, or unlimited. Default 10.
 	//
 	// +optional
@@ -100,6 +108,22 @@ type Limits struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	RelaysPerPeer *intstr.IntOrString `json:"relaysPerPeer,omitempty"`
+
+	// Limit on connections that a seed negotiates at a time because others ask. A whole number from 1 to 2147483647, or unlimited. Default 1024.
+	//
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
+	Negotiations *intstr.IntOrString `json:"negotiations,omitempty"`
+
+	// Limit on those that peers at one IPv4 address or IPv6 /64 have brought. A whole number from 1 to 2147483647, or unlimited. Default 64.
+	//
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
+	NegotiationsPerIP *intstr.IntOrString `json:"negotiationsPerIP,omitempty"`
 
 	// Limit on how long a signaling relay stays open. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 30s.
 	//
@@ -124,6 +148,22 @@ type Limits struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
 	RelayBytes *intstr.IntOrString `json:"relayBytes,omitempty"`
 
+	// Limit on signals that wait in relays, in all. A number of bytes, 64KiB or more, such as 1048576 or 1MiB, below 2GiB; or unlimited. Default 32MiB.
+	//
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
+	HeldSignalBytes *intstr.IntOrString `json:"heldSignalBytes,omitempty"`
+
+	// Limit on those of peers at one IPv4 address or IPv6 /64. A number of bytes, 64KiB or more, such as 1048576 or 1MiB, below 2GiB; or unlimited. Default 1MiB.
+	//
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}([.][0-9]{1,3})?( ?([kKMG]i?)?B)?|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no size: write a number of bytes from 1, such as 65536 or 64KiB, below 2GiB, or unlimited"
+	HeldSignalBytesPerIP *intstr.IntOrString `json:"heldSignalBytesPerIP,omitempty"`
+
 	// Limit on how long a peer may be silent. A time of 1s or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default unlimited.
 	//
 	// +optional
@@ -138,6 +178,14 @@ type Limits struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
 	ICEPerMinute *intstr.IntOrString `json:"icePerMinute,omitempty"`
+
+	// Limit on answers a second to requests without credentials of one TURN client. A whole number from 1 to 2147483647, or unlimited. Default 20.
+	//
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^([1-9][0-9]{0,9}|unlimited)$') : (self >= 1 && self <= 2147483647)",message="is no whole number from 1 to 2147483647: correct it, or write unlimited"
+	TURNChallengesPerClient *intstr.IntOrString `json:"turnChallengesPerClient,omitempty"`
 
 	// Limit on TURN allocations of a seed. A whole number from 1 to 2147483647, or unlimited. Default 8192.
 	//

@@ -178,6 +178,11 @@ func (in *Limits) DeepCopyInto(out *Limits) {
 		*out = new(intstr.IntOrString)
 		**out = **in
 	}
+	if in.MessagesPerSecond != nil {
+		in, out := &in.MessagesPerSecond, &out.MessagesPerSecond
+		*out = new(intstr.IntOrString)
+		**out = **in
+	}
 	if in.GetpeerPerSecond != nil {
 		in, out := &in.GetpeerPerSecond, &out.GetpeerPerSecond
 		*out = new(intstr.IntOrString)
@@ -185,6 +190,16 @@ func (in *Limits) DeepCopyInto(out *Limits) {
 	}
 	if in.RelaysPerPeer != nil {
 		in, out := &in.RelaysPerPeer, &out.RelaysPerPeer
+		*out = new(intstr.IntOrString)
+		**out = **in
+	}
+	if in.Negotiations != nil {
+		in, out := &in.Negotiations, &out.Negotiations
+		*out = new(intstr.IntOrString)
+		**out = **in
+	}
+	if in.NegotiationsPerIP != nil {
+		in, out := &in.NegotiationsPerIP, &out.NegotiationsPerIP
 		*out = new(intstr.IntOrString)
 		**out = **in
 	}
@@ -198,8 +213,23 @@ func (in *Limits) DeepCopyInto(out *Limits) {
 		*out = new(intstr.IntOrString)
 		**out = **in
 	}
+	if in.HeldSignalBytes != nil {
+		in, out := &in.HeldSignalBytes, &out.HeldSignalBytes
+		*out = new(intstr.IntOrString)
+		**out = **in
+	}
+	if in.HeldSignalBytesPerIP != nil {
+		in, out := &in.HeldSignalBytesPerIP, &out.HeldSignalBytesPerIP
+		*out = new(intstr.IntOrString)
+		**out = **in
+	}
 	if in.ICEPerMinute != nil {
 		in, out := &in.ICEPerMinute, &out.ICEPerMinute
+		*out = new(intstr.IntOrString)
+		**out = **in
+	}
+	if in.TURNChallengesPerClient != nil {
+		in, out := &in.TURNChallengesPerClient, &out.TURNChallengesPerClient
 		*out = new(intstr.IntOrString)
 		**out = **in
 	}

@@ -135,12 +135,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: handshakeTime
       type:
         scalar: string
+    - name: heldSignalBytes
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+    - name: heldSignalBytesPerIP
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
     - name: icePerMinute
       type:
         namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
     - name: idleTime
       type:
         scalar: string
+    - name: messagesPerSecond
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+    - name: negotiations
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+    - name: negotiationsPerIP
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
     - name: outboundQueueBytes
       type:
         namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
@@ -181,6 +196,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
     - name: turnBytesPerAllocation
+      type:
+        namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
+    - name: turnChallengesPerClient
       type:
         namedType: io.k8s.apimachinery.pkg.util.intstr.IntOrString
     - name: turnPermissions

@@ -32,22 +32,34 @@ type LimitsApplyConfiguration struct {
 	Peers *intstr.IntOrString `json:"peers,omitempty"`
 	// Limit on peers of a seed from one IPv4 address or IPv6 /64. A whole number from 1 to 2147483647, or unlimited. Default 128.
 	PeersPerIP *intstr.IntOrString `json:"peersPerIP,omitempty"`
+	// Limit on control messages of each peer, per second. A whole number from 1 to 2147483647, or unlimited. Default 100.
+	MessagesPerSecond *intstr.IntOrString `json:"messagesPerSecond,omitempty"`
 	// Limit on requests for a peer, of each peer, per second. A whole number from 1 to 2147483647, or unlimited. Default 10.
 	GetpeerPerSecond *intstr.IntOrString `json:"getpeerPerSecond,omitempty"`
 	// Limit on how long an introduction that was offered to a peer of generation 1 can be taken up. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 15s.
 	CandidateTime *string `json:"candidateTime,omitempty"`
 	// Limit on signaling relays of a peer at a time. A whole number from 1 to 2147483647, or unlimited. Default 64.
 	RelaysPerPeer *intstr.IntOrString `json:"relaysPerPeer,omitempty"`
+	// Limit on connections that a seed negotiates at a time because others ask. A whole number from 1 to 2147483647, or unlimited. Default 1024.
+	Negotiations *intstr.IntOrString `json:"negotiations,omitempty"`
+	// Limit on those that peers at one IPv4 address or IPv6 /64 have brought. A whole number from 1 to 2147483647, or unlimited. Default 64.
+	NegotiationsPerIP *intstr.IntOrString `json:"negotiationsPerIP,omitempty"`
 	// Limit on how long a signaling relay stays open. A time of 1ms or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default 30s.
 	RelayTime *string `json:"relayTime,omitempty"`
 	// Limit on bytes per second of a signaling relay in each direction. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 50000.
 	RelayBytesPerSecond *intstr.IntOrString `json:"relayBytesPerSecond,omitempty"`
 	// Limit on bytes of a signaling relay in each direction in all. A number of bytes, 1 or more, such as 65536 or 64KiB, below 2GiB; or unlimited. Default 1MiB.
 	RelayBytes *intstr.IntOrString `json:"relayBytes,omitempty"`
+	// Limit on signals that wait in relays, in all. A number of bytes, 64KiB or more, such as 1048576 or 1MiB, below 2GiB; or unlimited. Default 32MiB.
+	HeldSignalBytes *intstr.IntOrString `json:"heldSignalBytes,omitempty"`
+	// Limit on those of peers at one IPv4 address or IPv6 /64. A number of bytes, 64KiB or more, such as 1048576 or 1MiB, below 2GiB; or unlimited. Default 1MiB.
+	HeldSignalBytesPerIP *intstr.IntOrString `json:"heldSignalBytesPerIP,omitempty"`
 	// Limit on how long a peer may be silent. A time of 1s or more with its unit, such as 500ms, 30s or 1h30m; or unlimited. Default unlimited.
 	IdleTime *string `json:"idleTime,omitempty"`
 	// Limit on requests for ICE servers from one IPv4 address or IPv6 /64, per minute. A whole number from 1 to 2147483647, or unlimited. Default 60.
 	ICEPerMinute *intstr.IntOrString `json:"icePerMinute,omitempty"`
+	// Limit on answers a second to requests without credentials of one TURN client. A whole number from 1 to 2147483647, or unlimited. Default 20.
+	TURNChallengesPerClient *intstr.IntOrString `json:"turnChallengesPerClient,omitempty"`
 	// Limit on TURN allocations of a seed. A whole number from 1 to 2147483647, or unlimited. Default 8192.
 	TURNAllocations *intstr.IntOrString `json:"turnAllocations,omitempty"`
 	// Limit on TURN allocations of one IPv4 address or IPv6 /64. A whole number from 1 to 2147483647, or unlimited. Default 256.
@@ -140,6 +152,14 @@ func (b *LimitsApplyConfiguration) WithPeersPerIP(value intstr.IntOrString) *Lim
 	return b
 }
 
+// WithMessagesPerSecond sets the MessagesPerSecond field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MessagesPerSecond field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithMessagesPerSecond(value intstr.IntOrString) *LimitsApplyConfiguration {
+	b.MessagesPerSecond = &value
+	return b
+}
+
 // WithGetpeerPerSecond sets the GetpeerPerSecond field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the GetpeerPerSecond field is set to the value of the last call.
@@ -161,6 +181,22 @@ func (b *LimitsApplyConfiguration) WithCandidateTime(value string) *LimitsApplyC
 // If called multiple times, the RelaysPerPeer field is set to the value of the last call.
 func (b *LimitsApplyConfiguration) WithRelaysPerPeer(value intstr.IntOrString) *LimitsApplyConfiguration {
 	b.RelaysPerPeer = &value
+	return b
+}
+
+// WithNegotiations sets the Negotiations field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Negotiations field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithNegotiations(value intstr.IntOrString) *LimitsApplyConfiguration {
+	b.Negotiations = &value
+	return b
+}
+
+// WithNegotiationsPerIP sets the NegotiationsPerIP field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NegotiationsPerIP field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithNegotiationsPerIP(value intstr.IntOrString) *LimitsApplyConfiguration {
+	b.NegotiationsPerIP = &value
 	return b
 }
 
@@ -188,6 +224,22 @@ func (b *LimitsApplyConfiguration) WithRelayBytes(value intstr.IntOrString) *Lim
 	return b
 }
 
+// WithHeldSignalBytes sets the HeldSignalBytes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HeldSignalBytes field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithHeldSignalBytes(value intstr.IntOrString) *LimitsApplyConfiguration {
+	b.HeldSignalBytes = &value
+	return b
+}
+
+// WithHeldSignalBytesPerIP sets the HeldSignalBytesPerIP field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the HeldSignalBytesPerIP field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithHeldSignalBytesPerIP(value intstr.IntOrString) *LimitsApplyConfiguration {
+	b.HeldSignalBytesPerIP = &value
+	return b
+}
+
 // WithIdleTime sets the IdleTime field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the IdleTime field is set to the value of the last call.
@@ -201,6 +253,14 @@ func (b *LimitsApplyConfiguration) WithIdleTime(value string) *LimitsApplyConfig
 // If called multiple times, the ICEPerMinute field is set to the value of the last call.
 func (b *LimitsApplyConfiguration) WithICEPerMinute(value intstr.IntOrString) *LimitsApplyConfiguration {
 	b.ICEPerMinute = &value
+	return b
+}
+
+// WithTURNChallengesPerClient sets the TURNChallengesPerClient field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TURNChallengesPerClient field is set to the value of the last call.
+func (b *LimitsApplyConfiguration) WithTURNChallengesPerClient(value intstr.IntOrString) *LimitsApplyConfiguration {
+	b.TURNChallengesPerClient = &value
 	return b
 }
 
