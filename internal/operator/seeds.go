@@ -171,7 +171,7 @@ func classIsOurs(live *corev1.Service) bool {
 		var fields struct {
 			Spec map[string]json.RawMessage `json:"f:spec"`
 		}
-		err := json.Unmarshal(entry.FieldsV1.Raw, &fields)
+		err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields)
 		_, ours := fields.Spec["f:loadBalancerClass"]
 		return err == nil && ours
 	})
