@@ -4,6 +4,7 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -25,6 +26,18 @@ var failures = map[string]func(*world) (heal func()){
 		return w.intercepted(interceptor.Funcs{
 			Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
 				return errors.New("refused")
+			},
+		})
+	},
+	"the API server refuses the document, after the seeds": func(w *world) func() {
+		w.must(w.client.Delete(w.Context(), named[corev1.ConfigMap](w, "demo-bootstrap")))
+		return w.intercepted(interceptor.Funcs{
+			Apply: func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+				encoded, err := json.Marshal(object)
+				if err != nil || strings.Contains(string(encoded), `"kind":"ConfigMap"`) {
+					return errors.Join(err, errors.New("refused"))
+				}
+				return c.Apply(ctx, object, options...)
 			},
 		})
 	},
