@@ -120,3 +120,31 @@ func TestAPIServerFamilies(t *testing.T) {
 		w.wantAddresses("on host ports", true, v1.SeedReached, "wss://203.0.113.100:8443")
 	})
 }
+
+// Of a seed whose TURN server is silent the document says so, also after a restart, and
+// of one without TURN it says nothing.
+func TestAPIServerSilentTURN(t *testing.T) {
+	w := newWorld(t, *onHostPorts.DeepCopy())
+	w.running(1)
+	w.settled()
+	for _, url := range w.network.Status.Seeds[0].TURNAddresses {
+		w.out[url] = v1.SeedTURNFailed
+	}
+	w.settled()
+	wantSilent := func(when string) {
+		t.Helper()
+		if seeds := w.document().Seeds; len(seeds) != 1 || seeds[0].TURN == nil || len(seeds[0].TURN) != 0 {
+			t.Errorf("%s: published is %+v", when, seeds)
+		}
+	}
+	wantSilent("at first")
+	w.unasked = true
+	w.settled()
+	wantSilent("after a restart")
+	w.unasked = false
+	w.update(func(s *v1.PeerNetworkSpec) { s.TURN.Enabled = new(bool) })
+	w.settled()
+	if seeds := w.document().Seeds; len(seeds) != 1 || seeds[0].TURN != nil {
+		t.Errorf("without TURN published is %+v", seeds)
+	}
+}

@@ -83,7 +83,7 @@ type world struct {
 	peers       map[string]int32
 	silent      map[string]bool          // seeds that do not answer when they are asked
 	unreached   map[string]v1.SeedReason // at all addresses, by the seed's first one
-	out         map[string]v1.SeedReason // by the address, of seeds that have others
+	out         map[string]v1.SeedReason // by the URL, of seeds that have others
 	looks       int                      // how often reconciles looked at seeds
 	unasked     bool                     // no seed was looked at yet
 	authorities []byte                   // by which a seed was to be reached last
@@ -189,7 +189,7 @@ func (w *world) Reach(_ context.Context, target probe.Target) probe.Sighting {
 		return sighting
 	}
 	sighting := probe.Sighting{Reason: v1.SeedReached, Message: "at " + strings.Join(target.Addresses, ", "), Reachable: true}
-	for _, address := range target.Addresses {
+	for _, address := range slices.Concat(target.Addresses, target.TURN) {
 		reason, out := w.out[address]
 		if !out {
 			continue

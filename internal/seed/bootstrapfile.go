@@ -78,8 +78,8 @@ func (f *bootstrapFile) addresses() []string {
 // is reached is not known, and will be.
 func (f *bootstrapFile) awaited() bool { return f != nil && !f.named.Load() }
 
-// published are the URLs of this seed's STUN and TURN server that a document has; nil
-// if there is none, or if it has none.
+// published are the URLs of this seed's STUN and TURN server that a document has, which
+// may be none; nil if there is no document, or if it says nothing of them.
 func (f *bootstrapFile) published() *turnURLs {
 	if f == nil {
 		return nil

@@ -110,11 +110,13 @@ func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Dur
 	if p.Outgoing() || p.Transport() == transports.WebRTC || p.Transport() == exchange.Relay || !p.Authorized() {
 		return nil, 0
 	}
-	h.sent.Add(1)
 	client, _ := netip.ParseAddr(p.RemoteAddress()) // the zero Addr is one as any other
 	var servers []transports.ICEServer
 	for _, s := range h.servers(client, reachedByPeer(p)) {
 		servers = append(servers, transports.ICEServer(s))
+	}
+	if len(servers) > 0 {
+		h.sent.Add(1)
 	}
 	return servers, h.lasts()
 }
@@ -123,10 +125,18 @@ func (h *iceHandler) forPeer(p *exchange.Peer) ([]transports.ICEServer, time.Dur
 // awaited. It is the shortest time for which a node is told it again in time.
 const awaitedTTL = time.Minute
 
+// silentTTL is the same while the document says that the servers answer nowhere, which
+// may be so for long.
+const silentTTL = 10 * time.Minute
+
 // lasts is for how long a client uses what it is told.
 func (h *iceHandler) lasts() time.Duration {
-	if h.document.awaited() {
+	published := h.document.published()
+	switch {
+	case h.document.awaited():
 		return min(h.ttl, awaitedTTL)
+	case published != nil && published.empty():
+		return min(h.ttl, silentTTL)
 	}
 	return h.ttl
 }
@@ -135,8 +145,8 @@ func (h *iceHandler) lasts() time.Duration {
 func (h *iceHandler) servers(client netip.Addr, by reached) []ICEServer {
 	username, password, _ := h.relaying.server.Credentials(h.name(client))
 	urls := h.urls(by)
-	var servers []ICEServer
-	if len(urls.stun) > 0 { // an entry without URLs is an error to browsers
+	servers := []ICEServer{} // null is an error to browsers
+	if len(urls.stun) > 0 {  // and so is an entry without URLs
 		servers = append(servers, ICEServer{URLs: urls.stun})
 	}
 	if len(urls.relays) > 0 {
@@ -166,14 +176,19 @@ func (h *iceHandler) name(client netip.Addr) string {
 // them a client gets the seed's own ports with the host that it has reached the seed
 // by, which is the name that the certificate is for. As long as the document is awaited
 // that is the port with TLS only, if it came by that: it cannot know whether others are
-// published as other ones.
+// published as other ones. So it is if the document has an empty list: who wrote it got
+// no answer anywhere.
 func (h *iceHandler) urls(by reached) turnURLs {
-	if published := h.document.published(); published != nil {
+	published := h.document.published()
+	if published != nil && !published.empty() {
 		return *published
 	}
 	var urls turnURLs
-	if h.document.awaited() && len(h.external) == 0 && by.host != "" && by.port != "" {
-		urls.relays = []string{"turns:" + by.host + ":" + by.port + "?transport=tcp"}
+	certain := by.host != "" && by.port != ""
+	if published != nil || h.document.awaited() && len(h.external) == 0 && certain {
+		if certain {
+			urls.relays = []string{"turns:" + by.host + ":" + by.port + "?transport=tcp"}
+		}
 		return urls
 	}
 	host, port := by.host, by.port

@@ -13,10 +13,15 @@ const maxTURNURLs = 2
 // turnURLs are the ways to a STUN and TURN server (RFC 7064, RFC 7065), best first.
 type turnURLs struct{ stun, relays []string }
 
+func (u turnURLs) empty() bool { return len(u.stun)+len(u.relays) == 0 }
+
 // parseTURNURLs tells URLs apart by their kind, and leaves out more than maxTURNURLs of
-// one. It is nil without any. One that is none is refused, since browsers refuse all for
-// it.
+// one. It is nil for nil, which says nothing of them, and empty for an empty list. One
+// that is none is refused, since browsers refuse all for it.
 func parseTURNURLs(urls []string) (*turnURLs, error) {
+	if urls == nil {
+		return nil, nil
+	}
 	var parsed turnURLs
 	seen := make(map[string]int)
 	for _, text := range urls {
@@ -33,9 +38,6 @@ func parseTURNURLs(urls []string) (*turnURLs, error) {
 		} else {
 			parsed.relays = append(parsed.relays, text)
 		}
-	}
-	if len(parsed.stun)+len(parsed.relays) == 0 {
-		return nil, nil
 	}
 	return &parsed, nil
 }

@@ -53,8 +53,9 @@ type BootstrapSeed struct {
 	// them: wss, tls, ws, tcp.
 	Addresses []string `json:"addresses"`
 	// TURN are the URLs of its STUN and TURN server, for people and for monitoring:
-	// a seed gives them to its peers, with credentials.
-	TURN []string `json:"turn,omitempty"`
+	// a seed gives them to its peers, with credentials. Empty is none that is known to
+	// work; nil says nothing of them, and has no field.
+	TURN []string `json:"turn,omitzero"`
 }
 
 // SignedBootstrap carries the bytes that were signed, so that a document can be

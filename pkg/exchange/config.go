@@ -100,7 +100,7 @@ type Config struct {
 	// ICEServers tells which ICE servers to hand to a peer that became ready and
 	// can use some, and for how long they are good; less than a minute counts as
 	// one. It is asked again at half of that time, but not for a peer that got
-	// none, or that is not [Peer.Authorized] any more. It must not block. A node
+	// none for no time at all, or that is not [Peer.Authorized] any more. It must not block. A node
 	// that hands some out uses nobody else's. Nil hands out none.
 	ICEServers func(*Peer) (servers []transports.ICEServer, ttl time.Duration)
 

@@ -37,10 +37,10 @@ func (p *Peer) handOutICE() {
 	if p.Authorized() {
 		servers, ttl = ex.config.ICEServers(p)
 	}
-	ttl = max(ttl, minICETTL)
-	due := time.Now().Add(ttl / 2)
-	if len(servers) == 0 {
-		due = time.Time{}
+	var due time.Time
+	if len(servers) > 0 || ttl > 0 {
+		ttl = max(ttl, minICETTL)
+		due = time.Now().Add(ttl / 2)
 	}
 	ex.mu.Lock()
 	p.iceDue = due

@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,22 +155,32 @@ func TestICEServersOfStrangers(t *testing.T) {
 // TestICEServersForOldNodes has nothing sent to who does not know what it is.
 func TestICEServersForOldNodes(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		asked := 0
+		var asked, lasts atomic.Int64
 		seed := w.seed("10.0.0.1", func(cfg *Config) {
-			cfg.ICEServers = func(*Peer) ([]transports.ICEServer, time.Duration) { asked++; return nil, 0 }
+			cfg.ICEServers = func(*Peer) ([]transports.ICEServer, time.Duration) {
+				asked.Add(1)
+				return nil, time.Duration(lasts.Load())
+			}
 		})
 		npm := w.dialRaw("10.0.0.2", seed).shakeV0("")
 		pxp := w.dialRaw("10.0.0.3", seed).shakeV1("null")
 		w.node("10.0.0.4").connect(seed) // its transports use no servers
 		time.Sleep(time.Hour)
-		if asked != 0 || npm.control() != "" || pxp.control() != "" {
-			t.Errorf("asked %d times, sent %q and %q", asked, npm.control(), pxp.control())
+		if asked.Load() != 0 || npm.control() != "" || pxp.control() != "" {
+			t.Errorf("asked %d times, sent %q and %q", asked.Load(), npm.control(), pxp.control())
 		}
 		// One that gets none is not asked for again.
 		w.node("10.0.0.5", usesICE(new(iceUser))).connect(seed)
 		time.Sleep(time.Hour)
-		if asked != 1 {
-			t.Errorf("asked %d times", asked)
+		if asked.Load() != 1 {
+			t.Errorf("asked %d times", asked.Load())
+		}
+		// One that gets none for now is.
+		lasts.Store(int64(20 * time.Minute))
+		w.node("10.0.0.6", usesICE(new(iceUser))).connect(seed)
+		time.Sleep(55 * time.Minute)
+		if asked.Load() != 7 {
+			t.Errorf("asked %d times, want 7", asked.Load())
 		}
 	})
 }

@@ -96,6 +96,13 @@ func TestDocument(t *testing.T) {
 	if got := string(d.Signed); !strings.HasPrefix(got, want) {
 		t.Errorf("the document is %s, want %s", got, want)
 	}
+	// No URL that works is not the same as no word about them.
+	silent := seed("demo-seed-0", "wss://a:1")
+	silent.TURNAddresses = []string{}
+	d = publish(t, Publishing{Network: "demo", Seeds: []v1.SeedStatus{silent}})
+	if got := string(d.Signed); !strings.HasPrefix(got, `{"network":"demo","sequence":1,"seeds":[{"name":"demo-seed-0","addresses":["wss://a:1"],"turn":[]}],"signed":{`) {
+		t.Errorf("of a seed whose TURN server is silent the document is %s", got)
+	}
 	if got := string(publish(t, Publishing{Network: "demo"}).Signed); !strings.Contains(got, `"seeds":[]`) {
 		t.Errorf("a document of nobody is %s", got)
 	}
@@ -165,8 +172,9 @@ func TestLongDocuments(t *testing.T) {
 		"names of load balancers": {func(i int) []string {
 			return []string{"k8s-games-demoseed-" + fmt.Sprintf("%010d-%016d", i, i) + ".elb.eu-central-1.amazonaws.com"}
 		}, shortenings[3].left, 1, 2},
-		"the longest of a domain":  {func(i int) []string { return []string{fmt.Sprintf("%d.%s", i, strings.Repeat("x.", 98)+"long")} }, shortenings[4].left, 1, 0},
-		"many addresses of a node": {func(i int) []string { return slices.Repeat([]string{fmt.Sprintf("203.0.113.%d", i)}, 8) }, shortenings[1].left, 2, 4},
+		"the longest of a domain":      {func(i int) []string { return []string{fmt.Sprintf("%d.%s", i, strings.Repeat("x.", 98)+"long")} }, shortenings[4].left, 1, 0},
+		"the same, and TURN is silent": {func(i int) []string { return []string{fmt.Sprintf("%d.%s", i, strings.Repeat("x.", 98)+"long")} }, shortenings[3].left, 1, 0},
+		"many addresses of a node":     {func(i int) []string { return slices.Repeat([]string{fmt.Sprintf("203.0.113.%d", i)}, 8) }, shortenings[1].left, 2, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := Publishing{Network: strings.Repeat(`"`, 128), Sequence: maxSequence - 1}
@@ -182,6 +190,9 @@ func TestLongDocuments(t *testing.T) {
 						s.TURNAddresses = append(s.TURNAddresses, fmt.Sprintf(kind, host))
 					}
 				}
+				if strings.HasSuffix(name, "TURN is silent") {
+					s.TURNAddresses = []string{}
+				}
 				in.Seeds = append(in.Seeds, s)
 			}
 			got := publish(t, in)
@@ -194,6 +205,10 @@ func TestLongDocuments(t *testing.T) {
 			for i, s := range got.Document.Seeds {
 				if len(s.Addresses) != c.addresses || len(s.TURN) != c.turn || s.Addresses[0] != in.Seeds[i].Addresses[0] {
 					t.Fatalf("%s is at %q, with %q", s.Name, s.Addresses, s.TURN)
+				}
+				// What is left out for its length is not told to be silent.
+				if silent := s.TURN != nil && len(s.TURN) == 0; silent != (len(in.Seeds[i].TURNAddresses) == 0) {
+					t.Fatalf("of %s silent is %v", s.Name, silent)
 				}
 			}
 			in.Before, in.Sequence = got.Signed, 0

@@ -18,8 +18,8 @@ type shortening struct {
 }
 
 // shortenings are tried one after the other. Clients that know one address of a seed
-// get in, and seeds that find no URL of their TURN server in the document tell their
-// peers what they think it is.
+// get in, and seeds of whose TURN server the document says nothing tell their peers what
+// they think it is.
 var shortenings = []shortening{
 	{"", false, maxAddresses, anyTURN},
 	{"all but one host of each seed", true, maxAddresses, anyTURN},
@@ -49,14 +49,19 @@ func (s shortening) seeds(all []v1.SeedStatus) []exchange.BootstrapSeed {
 		if s.oneHost {
 			addresses, turn = onePerKind(addresses), onePerKind(turn)
 		}
+		if len(turn) == 0 && len(seed.TURNAddresses) > 0 {
+			turn = nil // an empty list says that none of them answers
+		}
 		addresses = addresses[:min(len(addresses), s.addresses)]
 		published = append(published, exchange.BootstrapSeed{Name: seed.Name, Addresses: addresses, TURN: turn})
 	}
 	return published
 }
 
+// onePerKind is the first URL of each kind, and nil for nil only.
 func onePerKind(urls []string) []string {
-	var kinds, first []string
+	var kinds []string
+	first := urls[:0:0]
 	for _, url := range urls {
 		if kind := kindOf(url); !slices.Contains(kinds, kind) {
 			kinds, first = append(kinds, kind), append(first, url)
