@@ -27,6 +27,9 @@ const (
 	retryLeast = 5 * time.Second
 	retryMost  = 2 * time.Minute
 	askTime    = 5 * time.Second
+	// A seed is asked before it is tried, since while it is tried it counts us among its
+	// peers. If it takes longer than askFirst it is tried all the same.
+	askFirst = time.Second
 	// atOnce is how many are looked at: most of the time of those that fail is spent waiting.
 	atOnce = 128
 )
@@ -169,8 +172,12 @@ func (l *Lookout) visit(ctx context.Context, one key) {
 		sighting probe.Sighting
 		both     errgroup.Group
 	)
-	if ask {
+	asked := make(chan struct{})
+	if !ask {
+		close(asked)
+	} else {
 		both.Go(func() error {
+			defer close(asked)
 			ctx, cancel := context.WithTimeout(ctx, askTime)
 			defer cancel()
 			if said, err := l.config.Seeds.Status(ctx, seed.Pod); err == nil {
@@ -181,6 +188,10 @@ func (l *Lookout) visit(ctx context.Context, one key) {
 	}
 	if reach {
 		both.Go(func() error {
+			select {
+			case <-asked:
+			case <-time.After(askFirst):
+			}
 			sighting = l.config.Seeds.Reach(ctx, *seed.Target)
 			return nil
 		})

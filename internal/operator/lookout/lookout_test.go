@@ -34,6 +34,7 @@ type world struct {
 	silent bool
 	peers  int32
 	takes  time.Duration // how long everything takes
+	trying int32         // how many tries there are now, which a seed takes for peers
 	asked  int
 	tried  int
 	news   int
@@ -82,11 +83,12 @@ func (w *world) Status(ctx context.Context, _ *corev1.Pod) (probe.Report, error)
 	if w.silent {
 		return probe.Report{}, errors.New("no answer")
 	}
-	return probe.Report{Peers: w.peers}, nil
+	return probe.Report{Peers: w.peers + w.trying}, nil
 }
 
 func (w *world) Reach(ctx context.Context, _ probe.Target) probe.Sighting {
-	w.change(func() { w.tried++ })
+	w.change(func() { w.tried++; w.trying++ })
+	defer w.change(func() { w.trying-- })
 	if err := w.wait(ctx); err != nil {
 		return probe.Sighting{Reason: v1.SeedDialFailed, Message: err.Error()}
 	}
@@ -244,6 +246,31 @@ func TestOneAddressOut(t *testing.T) {
 		if tries := w.tried - tried; tries < 50 || tries > 70 {
 			t.Errorf("a seed that is published was tried %d times in an hour", tries)
 		}
+	})
+}
+
+// The operator does not find itself among a seed's peers.
+func TestIsNoPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.change(func() { w.takes = 500 * time.Millisecond })
+		one := seed("a", "wss://a")
+		for range 200 {
+			w.Look(demo, []Seed{one})
+			w.after(3 * time.Second)
+			if report, _ := w.Report(demo, one.Pod); report == nil || report.Peers != 0 {
+				t.Fatalf("a seed without peers says %+v", report)
+			}
+		}
+		// One that answers late is tried before it has.
+		w.change(func() { w.takes = 4 * time.Second })
+		late := seed("b", "wss://b")
+		w.want(late, v1.SeedNotProbed)
+		w.after(4500 * time.Millisecond)
+		if w.mu.Lock(); w.trying != 1 {
+			t.Errorf("it is tried %d times", w.trying)
+		}
+		w.mu.Unlock()
 	})
 }
 
