@@ -141,22 +141,18 @@ func Run(ctx context.Context, api *rest.Config, config Config) error {
 	if err := errors.Join(manager.AddHealthzCheck("ping", healthz.Ping), manager.AddReadyzCheck("caches", synced(manager.GetCache()))); err != nil {
 		return err
 	}
-	news := make(chan event.TypedGenericEvent[types.NamespacedName])
+	news, counts := make(newsChannel), make(newsChannel)
 	counted := NewMetrics()
 	if err := config.Registry.Register(counted); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	defer config.Registry.Unregister(counted)
 	looks := lookout.New(lookout.Config{
-		Seeds: config.Seeds,
-		Asked: counted.asked,
-		Tried: counted.tried,
-		Changed: func(ctx context.Context, network types.NamespacedName) {
-			select {
-			case news <- event.TypedGenericEvent[types.NamespacedName]{Object: network}:
-			case <-ctx.Done():
-			}
-		},
+		Seeds:   config.Seeds,
+		Asked:   counted.asked,
+		Tried:   counted.tried,
+		Changed: news.tell,
+		Counted: counts.tell,
 	})
 	defer looks.Close()
 	if err := manager.Add(ctrlmanager.RunnableFunc(looks.Run)); err != nil {
@@ -171,10 +167,24 @@ func Run(ctx context.Context, api *rest.Config, config Config) error {
 		Metrics:  counted,
 		Now:      time.Now,
 	}
-	if err := watch(manager, reconciler, news, config.Concurrency); err != nil {
+	if err := watch(manager, reconciler, news, counts, config.Concurrency); err != nil {
 		return err
 	}
 	return manager.Start(ctx)
+}
+
+// countAgain is how late a status may be with numbers of peers that nothing depends on,
+// and how often it is written for them at most.
+const countAgain = time.Minute
+
+// newsChannel has networks of which there is news.
+type newsChannel chan event.TypedGenericEvent[types.NamespacedName]
+
+func (c newsChannel) tell(ctx context.Context, network types.NamespacedName) {
+	select {
+	case c <- event.TypedGenericEvent[types.NamespacedName]{Object: network}:
+	case <-ctx.Done():
+	}
 }
 
 // offIfEmpty is an address as controller-runtime takes it.
@@ -212,7 +222,7 @@ func cacheOptions(namespaces []string) (cache.Options, error) {
 
 // watch has networks be reconciled when they or what is of them changes. A status of
 // ours is no change.
-func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news <-chan event.TypedGenericEvent[types.NamespacedName], concurrency int) error {
+func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news, counts newsChannel, concurrency int) error {
 	everyNetwork := func(ctx context.Context, _ client.Object) []reconcile.Request {
 		var networks v1.PeerNetworkList
 		if err := manager.GetClient().List(ctx, &networks); err != nil {
@@ -224,10 +234,12 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news <-chan ev
 		}
 		return all
 	}
-	ofNews := handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
-		GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			queue.Add(reconcile.Request{NamespacedName: e.Object})
-		},
+	after := func(delay time.Duration) handler.TypedFuncs[types.NamespacedName, reconcile.Request] {
+		return handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
+			GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+				queue.AddAfter(reconcile.Request{NamespacedName: e.Object}, delay)
+			},
+		}
 	}
 	return ctrl.NewControllerManagedBy(manager).
 		Named("peernetwork").
@@ -246,7 +258,8 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news <-chan ev
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOf)).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(everyNetwork), ctrlbuilder.WithPredicates(predicate.Funcs{UpdateFunc: nodeMoved})).
-		WatchesRawSource(source.Channel(news, ofNews)).
+		WatchesRawSource(source.Channel(news, after(0))).
+		WatchesRawSource(source.Channel(counts, after(countAgain))). // what is to come sooner stays so
 		Complete(reconciler)
 }
 

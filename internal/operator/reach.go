@@ -20,7 +20,7 @@ func (r *Reconciler) reach(_ context.Context, state *run) error {
 	var looked []*seed
 	for i := range state.seeds {
 		s := &state.seeds[i]
-		one := lookout.Seed{Pod: &s.pod}
+		one := lookout.Seed{Pod: &s.pod, Load: state.network.Spec.Autoscaling != nil}
 		switch {
 		case s.status.Draining:
 			s.status.Reason, s.status.Message = v1.SeedDraining, "it is about to go"

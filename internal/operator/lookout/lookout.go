@@ -48,6 +48,9 @@ type Config struct {
 	// Changed is told of networks of which there is news. It is called by many at a
 	// time, and may wait until ctx ends.
 	Changed func(ctx context.Context, network types.NamespacedName)
+	// Counted is told of networks of which no more is new than how many peers a seed
+	// has, unless something depends on that: see [Seed]. It is called as Changed is.
+	Counted func(ctx context.Context, network types.NamespacedName)
 	// Asked and Tried are told each result, for metrics. Nil is nobody.
 	Asked func(answered bool)
 	Tried func(reason v1.SeedReason)
@@ -74,6 +77,8 @@ type Seed struct {
 	Pod *corev1.Pod
 	// Target is where clients find it; nil is not to be tried.
 	Target *probe.Target
+	// Load tells that the number of its peers is of consequence: another one is news.
+	Load bool
 }
 
 // watched is one seed.
@@ -206,8 +211,11 @@ func (l *Lookout) visit(ctx context.Context, one key) {
 	if reach && l.config.Tried != nil {
 		l.config.Tried(sighting.Reason)
 	}
-	if l.put(one, w, ask, report, reach, sighting) {
+	switch l.put(one, w, ask, report, reach, sighting) {
+	case news:
 		l.config.Changed(ctx, one.network)
+	case count:
+		l.config.Counted(ctx, one.network)
 	}
 }
 
@@ -229,23 +237,34 @@ func (l *Lookout) take(one key) (w *watched, seed Seed, ask, reach bool) {
 	return w, w.seed, ask, reach
 }
 
-// put keeps what was found, and tells whether it is news. What was found of a seed that
+// novelty is how new something is: not, or only that a seed has more or fewer peers, or
+// more.
+type novelty int
+
+const (
+	known novelty = iota
+	count
+	news
+)
+
+// put keeps what was found, and tells how new it is. What was found of a seed that
 // is another by now is not kept.
-func (l *Lookout) put(one key, w *watched, ask bool, report *probe.Report, reach bool, sighting probe.Sighting) (news bool) {
+func (l *Lookout) put(one key, w *watched, ask bool, report *probe.Report, reach bool, sighting probe.Sighting) novelty {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.networks[one.network][one.pod] != w {
-		return false
+		return known
 	}
 	now := time.Now()
-	if ask && w.hear(now, report) {
-		news = true
+	found := known
+	if ask {
+		found = w.hear(now, report)
 	}
 	if reach && w.see(now, sighting) {
-		news = true
+		found = news
 	}
 	l.comeBack(one, w, now)
-	return news
+	return found
 }
 
 func (l *Lookout) comeBack(one key, w *watched, now time.Time) {
@@ -256,20 +275,25 @@ func (l *Lookout) comeBack(one key, w *watched, now time.Time) {
 	l.queue.AddAfter(one, at.Sub(now))
 }
 
-// hear takes what a seed said of itself, and tells whether it is news.
-func (w *watched) hear(now time.Time, report *probe.Report) bool {
+// hear takes what a seed said of itself, and tells how new it is.
+func (w *watched) hear(now time.Time, report *probe.Report) novelty {
 	w.askAt = now.Add(jitter(askEvery))
 	if report != nil {
 		w.silent = 0
 	} else if w.silent++; w.silent == 1 && w.report != nil {
 		w.askAt = now.Add(repeat)
-		return false
+		return known
 	}
-	if w.asked && equal(w.report, report) {
-		return false
+	before := w.report
+	if w.asked && equal(before, report) {
+		return known
 	}
+	first := !w.asked
 	w.asked, w.report = true, report
-	return true
+	if first || before == nil || report == nil || before.Draining != report.Draining || w.seed.Load {
+		return news
+	}
+	return count
 }
 
 // see takes how it was to reach a seed, and tells whether it is news.

@@ -38,11 +38,16 @@ type world struct {
 	asked  int
 	tried  int
 	news   int
+	counts int
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, reason: v1.SeedReached}
-	w.Lookout = New(Config{Seeds: w, Changed: func(context.Context, types.NamespacedName) { w.change(func() { w.news++ }) }})
+	w.Lookout = New(Config{
+		Seeds:   w,
+		Changed: func(context.Context, types.NamespacedName) { w.change(func() { w.news++ }) },
+		Counted: func(context.Context, types.NamespacedName) { w.change(func() { w.counts++ }) },
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Lookout.Run(ctx) }()
@@ -145,8 +150,17 @@ func TestTellsOnceAndThenNewsOnly(t *testing.T) {
 			t.Errorf("in ten minutes it was asked %d times and tried %d times", w.asked, w.tried)
 		}
 		w.change(func() { w.peers = 7 })
-		if w.after(time.Minute) != 1 {
-			t.Error("new peers are no news")
+		if news := w.after(time.Minute); news != 0 || w.counts != 1 {
+			t.Errorf("of new peers there was news %d times, and they were counted %d times", news, w.counts)
+		}
+		if report, _ := w.Report(demo, one.Pod); report == nil || report.Peers != 7 {
+			t.Errorf("the seed says %+v", report)
+		}
+		one.Load = true // something depends on it
+		w.want(one, v1.SeedReached)
+		w.change(func() { w.peers = 8 })
+		if news := w.after(time.Minute); news != 1 || w.counts != 1 {
+			t.Errorf("of load there was news %d times, and it was counted %d times", news, w.counts)
 		}
 		w.Look(demo, nil)
 		w.after(time.Minute)
