@@ -17,12 +17,17 @@ import (
 // watched, since to watch some is to be allowed to read all.
 const readAgain = 5 * time.Minute
 
+// rangeless is how long a cluster that does not tell Services' ranges is not asked for
+// them again. Each time is a request for the kinds that there are.
+const rangeless = 10 * time.Minute
+
 // memory is what the operator keeps of networks between their reconciles. It is lost
 // when the operator ends, and nothing is wrong then.
 type memory struct {
 	mu sync.Mutex
 	// Guarded by mu.
-	networks map[types.NamespacedName]*remembered
+	networks  map[types.NamespacedName]*remembered
+	rangeless time.Time // until when the cluster is taken not to tell Services' ranges
 }
 
 type remembered struct {
@@ -79,6 +84,20 @@ func (m *memory) forgetSecret(network types.NamespacedName, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.of(network).secrets, name)
+}
+
+// tellsRanges tells whether the cluster is to be asked for the ranges of Services.
+func (m *memory) tellsRanges(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !now.Before(m.rangeless)
+}
+
+// keepRangeless has it be remembered that the cluster does not tell them now.
+func (m *memory) keepRangeless(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rangeless = now.Add(rangeless)
 }
 
 // begin begins a reconcile of a network whose spec is of that generation. It relies on

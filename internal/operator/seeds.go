@@ -59,9 +59,13 @@ func (r *Reconciler) seeds(ctx context.Context, state *run) error {
 // serviceRanges are those that the cluster gives Services addresses of. Kubernetes
 // before 1.33 does not tell them; then spec.networkPolicy.clusterCIDRs has to.
 func (r *Reconciler) serviceRanges(ctx context.Context) ([]netip.Prefix, error) {
+	if !r.memory.tellsRanges(r.Now()) {
+		return nil, nil
+	}
 	var list networkingv1.ServiceCIDRList
 	err := r.Client.List(ctx, &list)
 	if meta.IsNoMatchError(err) {
+		r.memory.keepRangeless(r.Now())
 		return nil, nil
 	}
 	if err != nil {
