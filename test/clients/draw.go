@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/peerexchange/peerexchange/pkg/exchange"
 )
 
 const (
@@ -40,20 +42,22 @@ const maxDraws = 60
 // FindAll asks for peers until the node is connected to all of names but itself,
 // whoever of the two asked.
 func FindAll(ctx context.Context, p Node, via int, self string, names []string) error {
+	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == self })
 	var missing []string
 	for range maxDraws {
-		missing = nil
-		for _, name := range names {
-			if name != self && !slices.ContainsFunc(p.Peers(), func(peer PeerInfo) bool {
-				return peer.Connected && peer.Name == name
-			}) {
-				missing = append(missing, name)
-			}
-		}
+		missing = missingOf(p.Peers(), others)
 		if len(missing) == 0 {
 			return nil
 		}
 		id, err := Draw(ctx, p, via, !p.IsGo())
+		if errors.Is(err, exchange.ErrNoCandidates) {
+			// A Go node is offered nobody whom it is connected to, and those tell their
+			// names a moment later.
+			err = awaitOneOf(ctx, p, missing)
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -62,6 +66,25 @@ func FindAll(ctx context.Context, p Node, via int, self string, names []string) 
 		}
 	}
 	return fmt.Errorf("%s did not find %v in %d draws", self, missing, maxDraws)
+}
+
+// missingOf are those of the names that no connection is to.
+func missingOf(peers []PeerInfo, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(peers, func(peer PeerInfo) bool { return peer.Connected && peer.Name == name })
+	})
+}
+
+// nameTime is what a peer has to tell its name.
+const nameTime = 10 * time.Second
+
+// awaitOneOf waits for a connection to one of those named.
+func awaitOneOf(ctx context.Context, p Node, names []string) error {
+	ctx, cancel := context.WithTimeout(ctx, nameTime)
+	defer cancel()
+	return p.Await(ctx, fmt.Sprintf("a connection to one of %v, since nobody else is offered", names), func(peers []PeerInfo) bool {
+		return len(missingOf(peers, names)) < len(names)
+	})
 }
 
 // endTime is what a node has to hear that a connection has ended.
