@@ -68,7 +68,8 @@ func (n *network) await(what string, ok func(*v1.PeerNetwork) bool) *v1.PeerNetw
 	return await(n.space, &v1.PeerNetwork{ObjectMeta: metav1.ObjectMeta{Name: n.name}}, &v1.PeerNetworkList{}, what, ok)
 }
 
-// settled waits until the spec is met: so many seeds as it says are there and published.
+// settled waits until the spec is met: so many seeds as it says are there, and published
+// at all their addresses.
 func (n *network) settled() *v1.PeerNetwork {
 	n.t.Helper()
 	return n.await("the PeerNetwork settles", settled)
@@ -79,7 +80,8 @@ func settled(p *v1.PeerNetwork) bool {
 		holds(p, v1.ConditionAvailable, v1.ReasonSeedsReachable) &&
 		holds(p, v1.ConditionPublished, v1.ReasonAllSeedsPublished) &&
 		holds(p, v1.ConditionProgressing, v1.ReasonComplete) &&
-		p.Status.Replicas == p.Status.DesiredReplicas
+		p.Status.Replicas == p.Status.DesiredReplicas &&
+		!slices.ContainsFunc(p.Status.Seeds, func(s v1.SeedStatus) bool { return s.Reason != v1.SeedReached })
 }
 
 // holds tells whether a condition has that reason now.

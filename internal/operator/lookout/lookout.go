@@ -20,7 +20,7 @@ import (
 const (
 	askEvery   = 30 * time.Second // for what they say of themselves
 	reachEvery = time.Minute      // at their addresses
-	// repeat is when what failed for the first time is tried again.
+	// repeat is when what failed for the first time, or in part at first, is tried again.
 	repeat = 2 * time.Second
 	// A seed that is not reached is tried again after retryLeast, and then after twice as
 	// long each time, up to retryMost.
@@ -92,7 +92,7 @@ type watched struct {
 
 	sighting probe.Sighting // [v1.SeedNotProbed] before the first try
 	failed   int            // times in a row
-	doubted  bool           // whether the last try lost something, and is repeated
+	doubted  bool           // whether the last try is repeated, see doubts
 	reachAt  time.Time
 }
 
@@ -303,7 +303,7 @@ func (w *watched) see(now time.Time, sighting probe.Sighting) bool {
 		w.failed, w.doubted = 0, false
 	} else {
 		w.failed++
-		if w.doubted = !w.doubted && w.sighting.Loses(sighting); w.doubted {
+		if w.doubted = !w.doubted && w.doubts(sighting); w.doubted {
 			w.reachAt = now.Add(repeat)
 			return false
 		}
@@ -318,6 +318,13 @@ func (w *watched) see(now time.Time, sighting probe.Sighting) bool {
 	}
 	w.sighting = sighting
 	return true
+}
+
+// doubts tells whether a try has to be repeated before it counts: it lost something, or
+// it is the first one of a seed and reached it in part, since ports of nodes are open
+// one after the other.
+func (w *watched) doubts(sighting probe.Sighting) bool {
+	return w.sighting.Loses(sighting) || w.sighting.Reason == v1.SeedNotProbed && sighting.Reachable
 }
 
 // jitter is about so long: seeds that were found at the same time are not looked at

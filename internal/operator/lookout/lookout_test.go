@@ -263,6 +263,28 @@ func TestOneAddressOut(t *testing.T) {
 	})
 }
 
+// Of a seed that was never tried before, what does not answer yet is tried once more
+// before anything is told.
+func TestOneAddressOutAtFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, later := range map[string]v1.SeedReason{"for a moment": v1.SeedReached, "for longer": v1.SeedTURNFailed} {
+			w := newWorld(t)
+			one := seed("a", "wss://a")
+			w.change(func() { w.reason, w.out = v1.SeedTURNFailed, []string{"turn:a"} })
+			w.want(one, v1.SeedNotProbed)
+			if news := w.after(time.Second); news != 1 || w.tried != 1 { // of what the seed says of itself
+				t.Errorf("%s: news %d times after %d tries", name, news, w.tried)
+			}
+			w.want(one, v1.SeedNotProbed)
+			if w.change(func() { w.reason = later }); later == v1.SeedReached {
+				w.change(func() { w.out = nil })
+			}
+			w.after(repeat)
+			w.want(one, later)
+		}
+	})
+}
+
 // The operator does not find itself among a seed's peers.
 func TestIsNoPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
