@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,9 @@ func (n *network) newNodeWith(config nodeConfig) *node {
 		n.t.Cleanup(func() { way.Close() })
 		ways = []transports.Transport{websocket.New(websocket.Config{}), way}
 	}
+	logger := slog.New(slog.NewTextHandler(n.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ex, err := exchange.New(n.id, exchange.Config{
+		Logger:     logger,
 		Transports: ways,
 		TLS:        &tls.Config{RootCAs: config.roots},
 		OnPeer: func(p *exchange.Peer) {
@@ -67,7 +70,7 @@ func (n *network) newNodeWith(config nodeConfig) *node {
 		n.t.Fatal(err)
 	}
 	keeper, err := exchange.NewMaintainer(ex, exchange.MaintainerConfig{
-		Seeds: config.addresses, SeedConnections: config.seeds, Peers: config.peers, MaxBackoff: 5 * time.Second,
+		Seeds: config.addresses, SeedConnections: config.seeds, Peers: config.peers, MaxBackoff: 5 * time.Second, Logger: logger,
 	})
 	if err != nil {
 		n.t.Fatal(err)
