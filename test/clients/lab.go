@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -43,6 +44,9 @@ type Lab struct {
 	browserOnce sync.Once
 	browser     *browser
 	browserErr  error
+
+	// overtakings counts connections that the WebRTC of Node has spoiled, see [Draw].
+	overtakings atomic.Int64
 
 	mu sync.Mutex
 	// Guarded by mu.

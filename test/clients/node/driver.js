@@ -3,7 +3,8 @@
 // A node of one generation as a process: `node driver.js v0|v1`. Commands come
 // as JSON lines on standard input; answers and events go to standard output.
 // An exception that nobody caught is reported and ends the process, as it would
-// end an application, unless start said {"guard":true}.
+// end an application, unless start said {"guard":true}, or it is that of a signal
+// which came late (clients/remote.go).
 
 var generation = process.argv[2]
 var create = generation === 'v0' ? require('./v0.js') : require('./v1.js')
@@ -21,7 +22,7 @@ function report (message) {
 var guard = false
 process.on('uncaughtException', function (err) {
   report({ event: 'crash', message: String((err && err.stack) || err) })
-  if (!guard) process.exit(70)
+  if (!guard && !/cannot signal after peer is destroyed/.test(err && err.message)) process.exit(70)
 })
 
 var command = commands(function (opts, report) {
