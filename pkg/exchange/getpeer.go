@@ -28,10 +28,14 @@ type getPeer struct {
 
 // begin answers, or has the request answered later.
 func (g *getPeer) begin() {
-	ex := g.v.p.ex
-	ex.mu.Lock()
-	g.asking.avoid, _ = g.asking.offered.usedUp()
-	ex.mu.Unlock()
+	// What this node has itself, a directory ranks.
+	if ex := g.v.p.ex; ex.mesh != nil {
+		ex.mu.Lock()
+		if len(ex.mesh.links) > 0 {
+			g.asking.avoid, _ = g.asking.offered.usedUp()
+		}
+		ex.mu.Unlock()
+	}
 	g.search()
 }
 
@@ -191,8 +195,12 @@ func (g *getPeer) offer(from *directory) bool {
 			}
 			ex.counters.relayed.Add(1)
 		}
+		alias := ""
+		if g.asking.excludes {
+			alias = ex.aliasOf(l.peer)
+		}
 		g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
-			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce, Relayed: relayed, Alias: ex.aliasFor(g.v.p, l.peer),
+			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce, Relayed: relayed, Alias: alias,
 		}))
 		return true
 	}
