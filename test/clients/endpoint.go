@@ -2,9 +2,11 @@ package clients
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 )
 
 // Endpoint is where a node accepts.
@@ -47,11 +49,25 @@ func ParseEndpoint(address string) (Endpoint, error) {
 	return e, nil
 }
 
+// Nodes accept at ports below those that outgoing connections get by themselves (32768
+// and up on Linux), and none gets the same one twice. Where they begin is drawn, for
+// another test that runs beside this one.
+const firstPort, ports = 20000, 10000
+
+var portsGiven atomic.Uint32
+
+func init() { portsGiven.Store(rand.Uint32N(ports)) }
+
+// freePort returns a port of this machine that nobody listens at.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var taken error
+	for range ports {
+		port := firstPort + int(portsGiven.Add(1)%ports)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, l.Close()
+		}
+		taken = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no port is free: %w", taken)
 }
