@@ -45,13 +45,6 @@ func (ex *Exchange) uncall(p *Peer) {
 	p.alias = ""
 }
 
-// isCalled tells whether two peers have the same alias, and whether the first has one.
-func (ex *Exchange) isCalled(p, other *Peer) (same, called bool) {
-	ex.mu.Lock()
-	defer ex.mu.Unlock()
-	return p.alias != "" && p.alias == other.alias, p.alias != ""
-}
-
 // introduction is how a peer came here that was negotiated through another one.
 type introduction struct {
 	by    *Peer  // nil if it came by itself

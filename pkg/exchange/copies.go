@@ -21,18 +21,20 @@ var errCopy = errors.New("peer may well be one that is connected already")
 // isCopy tells whether a new peer is called like one that is connected, or is more
 // than there should be of its place.
 func (ex *Exchange) isCopy(p *Peer) bool {
-	if p.Instance() != "" {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if p.hello.instance != "" {
 		return false
 	}
 	ofPlace := 0
-	for _, other := range ex.Peers() {
-		if other == p || other.Instance() != "" || other.protocol != p.protocol {
-			continue
-		}
-		switch same, called := ex.isCalled(p, other); {
-		case same:
-			return true
-		case !called && other.place() == p.place():
+	for other := range ex.peers {
+		switch {
+		case other == p || other.hello.instance != "" || other.protocol != p.protocol:
+		case p.alias != "":
+			if other.alias == p.alias {
+				return true
+			}
+		case other.place() == p.place():
 			ofPlace++
 		}
 	}
