@@ -108,26 +108,19 @@ func MayEnd(ctx context.Context, p Node, id int) bool {
 // are known after a moment only. A draw may be lost, see Draw.
 func (s Scenario) FindElsewhere(p Node, via int) int {
 	s.Helper()
-	id, err := Search(s.Ctx, p, via)
-	s.Must(err)
-	return id
-}
-
-// Search is FindElsewhere for any goroutine.
-func Search(ctx context.Context, p Node, via int) (int, error) {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
-		short, cancel := context.WithTimeout(ctx, drawTime)
+		short, cancel := context.WithTimeout(s.Ctx, drawTime)
 		id, err := p.GetNewPeer(short, via)
 		cancel()
 		if err == nil {
-			return id, nil
+			return id
 		}
 		select {
 		case <-again.C:
-		case <-ctx.Done():
-			return 0, fmt.Errorf("nobody is found at the other seed: %w", err)
+		case <-s.Ctx.Done():
+			s.Fatalf("nobody is found at the other seed: %v", err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package outside
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,11 +58,16 @@ func meet(s clients.Scenario, n Network, gen clients.Generation, ways []way) {
 	s.NoTroubles(nodes...)
 }
 
-// answerTime is what a peer has to tell its name.
-const answerTime = 10 * time.Second
+// findTime is what there is for one draw, and then for the peer that was found to tell its
+// name. Either may come to nothing: while nobody else is here, another seed is what is
+// found, which has no application.
+const findTime = 10 * time.Second
 
-// findAll asks a seed for peers until the node is connected to all of names but itself.
+// findAll asks a seed for peers until the node is connected to all of names but itself,
+// whoever of the two asked: a Go node is offered nobody any more once all have found it.
 func findAll(ctx context.Context, p clients.Node, via int, self string, names []string) error {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
 	for {
 		missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 			return name == self || slices.ContainsFunc(p.Peers(), func(peer clients.PeerInfo) bool {
@@ -71,16 +77,25 @@ func findAll(ctx context.Context, p clients.Node, via int, self string, names []
 		if len(missing) == 0 {
 			return nil
 		}
-		id, err := clients.Search(ctx, p, via)
-		if err != nil {
-			return fmt.Errorf("%s does not find %v: %w", self, missing, err)
-		}
-		// While nobody else is here, another seed is what is found. It has no application.
-		short, cancel := context.WithTimeout(ctx, answerTime)
-		_, err = p.Request(short, id, 1000)
-		cancel()
-		if err != nil && ctx.Err() != nil {
-			return fmt.Errorf("%s does not find %v: %w", self, missing, err)
+		err := findOne(ctx, p, via)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not find %v: %w", self, missing, cmp.Or(err, ctx.Err()))
 		}
 	}
+}
+
+// findOne asks a seed for a peer, and that one for its name.
+func findOne(ctx context.Context, p clients.Node, via int) error {
+	draw, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	id, err := p.GetNewPeer(draw, via)
+	if err != nil {
+		return err
+	}
+	answer, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	_, err = p.Request(answer, id, 1000)
+	return err
 }
