@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"errors"
 	"net"
 
 	"github.com/pion/stun"
@@ -50,6 +51,12 @@ func (g *gate) port(want int) (*port, error) {
 		}
 		return p, nil
 	}
+	if g.req.evenPort {
+		var err error
+		if g.reserved, err = g.count(); err != nil {
+			return nil, err
+		}
+	}
 	p, err := g.acquire(portWish{even: g.req.evenPort})
 	if err != nil || !g.req.nextPort {
 		return p, err
@@ -78,15 +85,26 @@ func (g *gate) deny(code errorCode) error {
 	return errRefused
 }
 
+// count counts an allocation for the request.
+func (g *gate) count() (release func(), err error) {
+	release, refused := g.server.quotas.acquire(quotaName(string(g.req.username)), clientKey(g.req.from.Addr()))
+	switch refused {
+	case "":
+		return release, nil
+	case QuotaClient, QuotaCredential:
+		err = g.deny(stun.CodeAllocQuotaReached)
+	default:
+		err = g.deny(stun.CodeInsufficientCapacity)
+	}
+	g.refused(refused)
+	return nil, err
+}
+
 // acquire counts an allocation and binds its port.
 func (g *gate) acquire(wish portWish) (*port, error) {
-	release, refused := g.server.quotas.acquire(quotaName(string(g.req.username)), clientKey(g.req.from.Addr()))
-	if refused != "" {
-		g.refused(refused)
-		if refused == QuotaClient || refused == QuotaCredential {
-			return nil, g.deny(stun.CodeAllocQuotaReached)
-		}
-		return nil, g.deny(stun.CodeInsufficientCapacity)
+	release, err := g.count()
+	if err != nil {
+		return nil, err
 	}
 	p, err := g.server.bindPort(wish, release)
 	if err != nil {
@@ -94,8 +112,7 @@ func (g *gate) acquire(wish portWish) (*port, error) {
 		if wish.after == nil {
 			g.refused(QuotaPorts)
 		}
-		g.refuse = stun.CodeInsufficientCapacity
-		return nil, err
+		return nil, errors.Join(err, g.deny(stun.CodeInsufficientCapacity))
 	}
 	return p, nil
 }

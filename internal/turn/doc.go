@@ -27,8 +27,9 @@
 //   - Whatever is wrong with credentials, it answers 400 and no permission with 401
 //     or without a code. Clients get 401, 441, and 403.
 //   - It does not answer requests for an allocation that is not there. Clients get 437.
-//   - It never looks at a RESERVATION-TOKEN, and reserves nothing; a request for the
-//     next higher port or with a token is honoured here.
+//   - It never looks at a RESERVATION-TOKEN, and reserves nothing but takes note of a
+//     reservation for each even port; a request for the next higher port or with a token
+//     is honoured here, and the note counts as one more allocation for its 30 seconds.
 //   - Its lifetimes: a permission 5 minutes, a channel 10, an allocation 10 minutes
 //     or what is asked for if that is less than an hour. DONT-FRAGMENT gets 420.
 //   - No mobility (RFC 8016), no DTLS.

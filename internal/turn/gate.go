@@ -32,8 +32,9 @@ type gate struct {
 	refuse   errorCode // why it is refused, for want of a way to tell pion
 	judged   bool      // its peers have been looked at
 	ports    []portRanges
-	held     *port // the even port that pion asks for twice
-	next     *port // the one after it, to be reserved
+	held     *port  // the even port that pion asks for twice
+	next     *port  // the one after it, to be reserved
+	reserved func() // takes back the count of pion's reservation
 	checking stun.Message
 
 	serving sync.Mutex // held while pion has a request
@@ -183,7 +184,10 @@ func (g *gate) finish() {
 	}
 	g.held.discard()
 	g.next.discard()
-	g.held, g.next = nil, nil
+	if g.reserved != nil {
+		g.reserved()
+	}
+	g.held, g.next, g.reserved = nil, nil, nil
 	g.busy = false
 	g.serving.Unlock()
 }

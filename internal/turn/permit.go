@@ -59,13 +59,14 @@ func (g *gate) judge() errorCode {
 func (g *gate) granted(response []byte) {
 	switch g.req.kind {
 	case allocateRequest:
-		if g.next == nil {
-			return
+		if g.reserved == nil {
+			return // no even port, or a retransmitted request
 		}
 		attributes(response, func(kind uint16, value []byte) bool {
 			if kind == attrReservationToken && len(value) == tokenBytes {
-				g.server.reservations.keep([tokenBytes]byte(value), string(g.req.username), g.next)
-				g.next = nil
+				g.server.reservations.keep([tokenBytes]byte(value), string(g.req.username), g.next, g.reserved)
+				g.next, g.reserved = nil, nil
+				return false
 			}
 			return true
 		})

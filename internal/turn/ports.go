@@ -89,56 +89,76 @@ func bindAt(ip RelayIP, n uint16, release func()) (*port, error) {
 // seconds).
 const reservationTime = 30 * time.Second
 
-// reservations are ports that were asked for together with another. They are counted
-// as allocations, which bounds them.
+// reservations are those that pion makes for each allocation of an even port, with a
+// port if the next one was asked for too. Pion forgets each after that time and not
+// before, by looking through all that there are. So each is counted as an allocation,
+// which bounds them, whatever becomes of its port and of the allocation.
 type reservations struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	closed bool
-	ports  map[[tokenBytes]byte]*reservation
+	tokens map[[tokenBytes]byte]*reservation
 }
 
 type reservation struct {
-	port     *port
+	port     *port // nil if there is none, or none any more
 	username string
+	release  func() // of the quotas
 	timer    *time.Timer
 }
 
-func (r *reservations) keep(token [tokenBytes]byte, username string, p *port) {
+// discard gives back what is left of it.
+func (k *reservation) discard() {
+	k.port.discard()
+	k.release()
+}
+
+// keep keeps a reservation for a while, with a port or nil.
+func (r *reservations) keep(token [tokenBytes]byte, username string, p *port, release func()) {
+	kept := &reservation{port: p, username: username, release: release}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || r.ports[token] != nil {
-		p.discard()
+	if r.closed || r.tokens[token] != nil {
+		kept.discard()
 		return
 	}
-	if r.ports == nil {
-		r.ports = make(map[[tokenBytes]byte]*reservation)
+	if r.tokens == nil {
+		r.tokens = make(map[[tokenBytes]byte]*reservation)
 	}
-	kept := &reservation{port: p, username: username}
-	kept.timer = time.AfterFunc(reservationTime, func() { r.claim(token, username).discard() })
-	r.ports[token] = kept
+	kept.timer = time.AfterFunc(reservationTime, func() { r.forget(token) })
+	r.tokens[token] = kept
 }
 
 // claim returns the port of a token, or nil.
 func (r *reservations) claim(token [tokenBytes]byte, username string) *port {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := r.ports[token]
+	kept := r.tokens[token]
 	if kept == nil || kept.username != username {
 		return nil
 	}
-	kept.timer.Stop()
-	delete(r.ports, token)
-	return kept.port
+	p := kept.port
+	kept.port = nil
+	return p
+}
+
+// forget ends a reservation.
+func (r *reservations) forget(token [tokenBytes]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if kept := r.tokens[token]; kept != nil {
+		kept.discard()
+		delete(r.tokens, token)
+	}
 }
 
 func (r *reservations) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	for token, kept := range r.ports {
+	for token, kept := range r.tokens {
 		kept.timer.Stop()
-		kept.port.discard()
-		delete(r.ports, token)
+		kept.discard()
+		delete(r.tokens, token)
 	}
 }

@@ -164,7 +164,7 @@ func TestEvenPort(t *testing.T) {
 	if err != nil || even.Port()%2 != 0 {
 		t.Fatalf("relayed address %v, token %v", even, err)
 	}
-	if n, _ := s.quotas.state(); n != 2 {
+	if n, _ := s.quotas.state(); n != 3 { // and what pion reserves
 		t.Errorf("%d ports are counted", n)
 	}
 	stranger := newClient(t, s, TransportUDP)
@@ -192,9 +192,34 @@ func TestEvenPort(t *testing.T) {
 		t.Errorf("port %d", port)
 	}
 	newClient(t, s, TransportUDP).allocate(raw(stun.AttrEvenPort, []byte{0x80}))
-	if n, _ := s.quotas.state(); n != 5 {
+	if n, _ := s.quotas.state(); n != 5+3 {
 		t.Errorf("%d ports are counted", n)
 	}
+}
+
+// TestEvenPortsAreCounted has each allocation of an even port count once more, as long as
+// pion has it for a reservation: whatever a client does, these are not to pile up.
+func TestEvenPortsAreCounted(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.AllocationsPerCredential = 4
+	s := start(t, cfg)
+	c := newClient(t, s, TransportUDP)
+	for range 3 {
+		c.allocate(raw(stun.AttrEvenPort, []byte{0}))
+		if code := c.refresh(0); code != 0 {
+			t.Fatalf("end: %d", code)
+		}
+	}
+	if _, code := c.do(stun.MethodAllocate, requestUDP, raw(stun.AttrEvenPort, []byte{0})); code != stun.CodeAllocQuotaReached {
+		t.Errorf("fourth: %d", code)
+	}
+	if n, _ := s.quotas.state(); n != 3 {
+		t.Errorf("%d are counted", n)
+	}
+	other := newClient(t, s, TransportUDP)
+	username, password, _ := s.Credentials("other")
+	other.login(username, password)
+	other.allocate(raw(stun.AttrEvenPort, []byte{0}))
 }
 
 // TestPermissionQuota counts addresses, and refreshing one needs no room.
