@@ -17,15 +17,18 @@ const maxAttempts = 8
 
 // GetNewPeer asks a random connected peer for another peer and connects to it,
 // directly or negotiated through the asked one. When what is offered is connected
-// already, or the asked peer has nobody, others are tried. It is bounded by ctx
-// and Config.RequestTimeout.
+// already, or the asked peer has nobody, others are tried, 8 times in all at most. ctx
+// bounds the call, and Config.RequestTimeout each attempt.
 //
 // Errors: ErrNoPeers, ErrNoCandidates, ErrClosed, the context's, and what went
 // wrong with the last candidate.
 func (ex *Exchange) GetNewPeer(ctx context.Context) (*Peer, error) {
 	peers := ex.randomPeers()
-	if len(peers) == 0 {
-		return nil, fmt.Errorf("get new peer: %w", ErrNoPeers)
+	switch {
+	case ex.lifetime.Err() != nil:
+		return nil, noNewPeer(ErrClosed)
+	case len(peers) == 0:
+		return nil, noNewPeer(ErrNoPeers)
 	}
 	var lastErr error
 	for attempts := min(maxAttempts, max(len(peers), 3)); attempts > 0 && len(peers) > 0; attempts-- {
@@ -79,10 +82,16 @@ func (p *Peer) getNewPeer(ctx context.Context) (*Peer, error) {
 	ctx, cancelTimeout := context.WithTimeout(ctx, p.ex.config.RequestTimeout)
 	defer cancelTimeout()
 	c, err := p.dialect.newConn(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var other *Peer
+		if other, err = p.ex.handshake(ctx, c); err == nil {
+			return other, nil
+		}
 	}
-	return p.ex.handshake(ctx, c)
+	if p.ex.lifetime.Err() != nil {
+		err = ErrClosed // which ends whatever there is to wait for
+	}
+	return nil, err
 }
 
 // leastNegotiation is how long a negotiation counts at least, whatever comes of it.

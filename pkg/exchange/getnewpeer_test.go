@@ -67,3 +67,25 @@ func TestGetNewPeerOfOnePeer(t *testing.T) {
 		})
 	}
 }
+
+// Whoever waits for a peer learns that the node was closed.
+func TestGetNewPeerOfClosedNode(t *testing.T) {
+	for name, get := range map[string]func(*node) error{
+		"of any": func(n *node) error { _, err := n.GetNewPeer(ctx); return err },
+		"of one": func(n *node) error { _, err := n.Peers()[0].GetNewPeer(ctx); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				n := w.seed("10.0.0.1")
+				w.dialRaw("10.0.0.2", n).shakeV0("")
+				result := make(chan error, 1)
+				go func() { result <- get(n) }()
+				synctest.Wait()
+				n.Close()
+				if err := <-result; !errors.Is(err, ErrClosed) {
+					t.Errorf("GetNewPeer: %v, want %v", err, ErrClosed)
+				}
+			})
+		})
+	}
+}
