@@ -18,7 +18,8 @@ import (
 // Connect connects to a node whose address is known, such as a seed: transport
 // is "websocket", "tcp" or the name of a transport of your own, host an IP
 // address or a host name. It returns once the peer is ready. ctx bounds the call
-// only.
+// only. A connection to the same node that a peer has led to, at another address, ends
+// in favour of this one.
 //
 // Errors: ErrUnknownTransport, ErrUnauthorized, ErrNetworkMismatch,
 // ErrVersionMismatch, ErrHandshakeTimeout, ErrDuplicate or ErrSelf if the node turned out to be

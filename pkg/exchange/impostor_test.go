@@ -92,9 +92,57 @@ func TestSecondConnectionFromOneAddressEnds(t *testing.T) {
 		if len(n.Peers()) != 2 || second.closed() {
 			t.Error("a second connection does not stand at all")
 		}
+		time.Sleep(n.rivalryTime() / 2)
+		third := w.claim("10.0.0.2", n, instance) // which will be alone with the first
 		time.Sleep(2 * n.rivalryTime())
-		if first.closed() || !second.closed() {
-			t.Errorf("the first is closed: %t, the second: %t", first.closed(), second.closed())
+		if first.closed() || !second.closed() || !third.closed() {
+			t.Errorf("the first is closed: %t, the second: %t, the third: %t", first.closed(), second.closed(), third.closed())
+		}
+	})
+}
+
+// A peer that stands beside an older one of its instance does not hold on to it when
+// that one has gone: else a node that comes again and again leaves all of them behind.
+func TestOlderConnectionIsForgotten(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.seed("10.0.0.1")
+		const instance = "0123456789abcdef0123456789abcdef"
+		first := w.claim("10.0.0.2", n, instance)
+		older := n.next()
+		w.claim("10.0.0.2", n, instance)
+		p := n.next()
+		if p.rival != older {
+			t.Fatal("two connections of one node are not known to be")
+		}
+		first.conn.Close()
+		synctest.Wait()
+		if p.rival != nil {
+			t.Error("a connection that has ended is held by the one that came after it")
+		}
+	})
+}
+
+// Another node may lead this one to an impostor, which must not keep it from the node
+// that its application has named.
+func TestChosenNodeOusts(t *testing.T) {
+	pairs(t, func(t *testing.T, w *world, n, victim *node) {
+		impostor := w.node("10.0.9.9")
+		impostor.instance = victim.instance
+		impostor.accept(transports.WebRTC, 0)
+		between := w.seed("10.0.0.3")
+		impostor.connect(between)
+		led := n.finds(n.connect(between))
+		if led.Instance() != victim.instance {
+			t.Fatalf("the node is led to %s", led.Instance())
+		}
+		p, err := n.Connect(ctx, transports.TCP, victim.host, transports.Options{Port: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk(t, p, victim.next())
+		time.Sleep(10 * time.Minute)
+		if p.Err() != nil || led.Err() == nil {
+			t.Errorf("the node has ended the connection that was chosen: %v, and that with the impostor: %v", p.Err(), led.Err())
 		}
 	})
 }

@@ -68,7 +68,7 @@ type Peer struct {
 	listings []*listing    // what of it others may be offered
 	readyAt  time.Time     // zero until ready
 	iceDue   time.Time     // when it is to get ICE servers again; zero for never
-	rival    *Peer         // an older connection to the same instance
+	rival    *Peer         // the next older connection to the same instance, while that stands
 	checks   *rate.Limiter // of its candidates; lazily
 	offered  *offers       // lazily
 	alias    string        // what this node calls it to others; empty if it has an instance, or nobody was told of it yet

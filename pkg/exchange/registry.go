@@ -87,8 +87,10 @@ func (ex *Exchange) identify(p *Peer, h hello) error {
 // loser says which of two connections to one instance has to go. Both nodes
 // must come to the same answer without asking each other. Where each dialed the
 // other at about the same time, the connection that the smaller instance dialed
-// stays. Where the same node dialed twice, it ends the second itself; the other
-// node waits for that (nil), see rivalry.
+// stays. Where the same node dialed twice, it ends one of them itself; the other
+// node waits for that (nil), for as long as rivalryTime. It ends the second, unless
+// another node has led it to the first, at another address than the one that its
+// application has named now: that may be an impostor.
 //
 // Instances are no secret, so an incoming connection may be that of an impostor. If
 // the two are seen at different addresses it does not cost the other one its
@@ -100,11 +102,14 @@ func (ex *Exchange) loser(old, p *Peer) *Peer {
 	if old.Sibling() && !p.Sibling() && !p.links {
 		return p // it only says so
 	}
-	if old.outgoing == p.outgoing {
-		if p.outgoing {
-			return p
-		}
+	switch {
+	case old.outgoing != p.outgoing:
+	case !p.outgoing:
 		return nil
+	case p.chosen && !old.chosen && !seenTogether(old, p):
+		return old
+	default:
+		return p
 	}
 	settled := !old.readyAt.IsZero() && time.Since(old.readyAt) > ex.rivalryTime()
 	loser := old
@@ -210,6 +215,12 @@ func (ex *Exchange) removePeerLocked(p *Peer) {
 	ex.uncall(p)
 	if name := p.hello.instance; name != "" {
 		same := slices.DeleteFunc(ex.instances[name], func(other *Peer) bool { return other == p })
+		for _, other := range same {
+			if other.rival == p {
+				other.rival = p.rival
+			}
+		}
+		p.rival = nil
 		if len(same) == 0 {
 			delete(ex.instances, name)
 		} else {
