@@ -12,13 +12,8 @@ import (
 	"os"
 	"sync"
 	"time"
-)
 
-// How long to wait before the next accept after one that failed, most likely for
-// want of file descriptors.
-const (
-	minAcceptPause = 5 * time.Millisecond
-	maxAcceptPause = time.Second
+	"github.com/peerexchange/peerexchange/internal/accept"
 )
 
 // plainAnswer is for a person whose URL says http:// or ws:// where TLS is spoken.
@@ -46,43 +41,7 @@ type entrance struct {
 // nil, or fails. A nil config is for connections without TLS, and only, unless
 // undecided, all that they may speak.
 func (e *entrance) serve(l net.Listener, config *tls.Config, only protocol) error {
-	var pause time.Duration
-	for {
-		raw, err := l.Accept()
-		switch {
-		case err == nil:
-			pause = 0
-			e.take(raw, config, only)
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		case isTemporary(err):
-			pause = min(max(2*pause, minAcceptPause), maxAcceptPause)
-			e.logger.Warn("accept", "err", err, "pause", pause)
-			if !e.wait(pause) {
-				return nil
-			}
-		default:
-			return err
-		}
-	}
-}
-
-// wait tells whether connections are still to be taken after a while.
-func (e *entrance) wait(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-e.done:
-		return false
-	}
-}
-
-// isTemporary tells whether accepting may work again later.
-func isTemporary(err error) bool {
-	var temporary interface{ Temporary() bool }
-	return errors.As(err, &temporary) && temporary.Temporary()
+	return accept.Loop(l, e.done, e.logger, func(raw net.Conn) { e.take(raw, config, only) })
 }
 
 // take starts to look at a connection.

@@ -288,20 +288,6 @@ func TestEntranceHasRoomForTheNewest(t *testing.T) {
 	})
 }
 
-func TestEntranceGoesOnWhenAcceptFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		full := &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
-		began := time.Now()
-		e := startEntrance(t, 2, nil, full, full, full)
-		defer e.end(t)
-		conn := e.listener.dial()
-		defer conn.Close()
-		if waited, want := time.Since(began), 7*minAcceptPause; waited != want {
-			t.Errorf("accepted after %v, want %v: three pauses, each twice as long", waited, want)
-		}
-	})
-}
-
 func TestEntranceDoesNotWaitToEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errs []error

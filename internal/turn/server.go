@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/pion/turn/v2"
+
+	"github.com/peerexchange/peerexchange/internal/accept"
 )
 
 // Server is a TURN and STUN server.
@@ -115,7 +117,8 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.listeners {
 		go func() {
 			defer s.running.Done()
-			if err := s.accept(l); err != nil {
+			err := accept.Loop(l, s.done, s.cfg.Logger, func(conn net.Conn) { s.serve(conn, l.Transport) })
+			if err != nil {
 				failed <- err
 			}
 		}()

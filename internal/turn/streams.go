@@ -3,8 +3,10 @@ package turn
 import (
 	"container/list"
 	"maps"
+	"net"
 	"slices"
 	"sync"
+	"time"
 )
 
 // streams are the connections that there are. Those without an allocation are in
@@ -18,6 +20,33 @@ type streams struct {
 	closed  bool
 	all     map[*stream]*list.Element // its place among the doubtful, or nil
 	doubted list.List                 // of *stream, the oldest first
+}
+
+// serve starts a connection.
+func (s *Server) serve(conn net.Conn, transport string) {
+	c := newStream(s, transport, conn)
+	if !c.client.IsValid() || !c.local.IsValid() {
+		s.cfg.Logger.Debug("connection has no addresses", "remote_addr", conn.RemoteAddr())
+		conn.Close()
+		return
+	}
+	evicted, ok := s.streams.enter(c)
+	if evicted != nil {
+		s.metrics.refused.add(QuotaPending)
+		s.notices.info("connection refused", QuotaPending, "remote_addr", evicted.client)
+		evicted.shut()
+	}
+	if !ok {
+		conn.Close()
+		return
+	}
+	conn.SetReadDeadline(time.Now().Add(s.cfg.HandshakeTime))
+	s.metrics.connections.add(transport)
+	s.running.Add(1)
+	if err := s.start(c.gate, c); err != nil {
+		s.cfg.Logger.Warn("serve TURN connection", "remote_addr", c.client, "err", err)
+		c.over()
+	}
 }
 
 // enter takes a new connection. It is false if there are to be no more; evicted is to
