@@ -72,12 +72,15 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 }
 
 // startProcess starts a seed of the network "net" on free ports.
-func startProcess(t *testing.T) *process {
+func startProcess(t *testing.T, tweaks ...func(*exec.Cmd)) *process {
 	t.Helper()
 	p := &process{Cmd: command(t, "--network-id=net", "--listen=127.0.0.1:0", "--listen-plain=127.0.0.1:0",
 		"--webrtc-listen=:0", "--drain-timeout=1m")}
 	p.logs.text, p.logs.told = "shutting down", make(chan struct{})
 	p.Stderr = &p.logs
+	for _, tweak := range tweaks {
+		tweak(p.Cmd)
+	}
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

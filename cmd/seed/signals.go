@@ -17,7 +17,13 @@ var errTerminated = errors.New("terminated")
 
 // untilSignal returns a context that ends with the first signal. A second one ends
 // the program at once.
+//
+// SIGHUP ends it too when its terminal is closed. Of a program without one, an operator
+// asks by it to read its files again, which a seed does by itself.
 func untilSignal() context.Context {
+	if !hasTerminal() {
+		signal.Ignore(syscall.SIGHUP)
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -30,6 +36,16 @@ func untilSignal() context.Context {
 		cancel(nil)
 	}()
 	return ctx
+}
+
+// hasTerminal tells whether a terminal controls the program.
+func hasTerminal() bool {
+	terminal, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	terminal.Close()
+	return true
 }
 
 // serve runs a seed until the signal, and has it drain if that was SIGTERM.
