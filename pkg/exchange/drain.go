@@ -252,7 +252,7 @@ func (p *Peer) depart(now time.Time) bool {
 func (p *Peer) introducing(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for c := range p.detached {
+	for c := range p.attached {
 		r, passing := c.(*relay)
 		if !passing || r.heard.Load() > now.Add(-signalingQuiet).UnixNano() {
 			return true

@@ -23,17 +23,17 @@ func (p *Peer) attach(c closer) bool {
 	if p.err != nil {
 		return false
 	}
-	if p.detached == nil {
-		p.detached = make(map[closer]struct{})
+	if p.attached == nil {
+		p.attached = make(map[closer]struct{})
 	}
-	p.detached[c] = struct{}{}
+	p.attached[c] = struct{}{}
 	return true
 }
 
 func (p *Peer) detach(c closer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.detached, c)
+	delete(p.attached, c)
 }
 
 // fail ends the peer at once. The first reason wins.
@@ -136,10 +136,10 @@ func (p *Peer) ended() {
 	p.mu.Lock()
 	err := p.err
 	p.stream.fail(err) // a retired peer could be read until now
-	detached := p.detached
-	p.detached = nil
+	attached := p.attached
+	p.attached = nil
 	p.mu.Unlock()
-	for c := range detached {
+	for c := range attached {
 		c.peerEnded(p)
 	}
 	p.ex.connectionEnded(p, err)

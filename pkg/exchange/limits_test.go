@@ -502,8 +502,8 @@ func TestRelayThatEndsWhileItBegins(t *testing.T) {
 		}
 		for i := range r.ends {
 			end := &r.ends[i]
-			if len(end.peer.detached) != 0 || end.peer.relays.Load() != 0 {
-				t.Errorf("%d relays stay with a peer, %d are counted", len(end.peer.detached), end.peer.relays.Load())
+			if len(end.peer.attached) != 0 || end.peer.relays.Load() != 0 {
+				t.Errorf("%d relays stay with a peer, %d are counted", len(end.peer.attached), end.peer.relays.Load())
 			}
 		}
 	})

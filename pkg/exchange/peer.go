@@ -77,7 +77,7 @@ type Peer struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	err      error               // why the peer ended
-	detached map[closer]struct{} // relays and negotiations that end with the peer
+	attached map[closer]struct{} // relays and negotiations that end with the peer
 }
 
 // newPeer makes the peer of a connection, whose goroutine is not started yet.
