@@ -56,8 +56,8 @@ type Exposure struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port,omitempty"`
 
-	// TCP port at which clients reach what is without TLS, from 1 to 65535, of use
-	// if transports has ws or tcp. Default 80 with LoadBalancer, and with
+	// TCP port at which clients reach what is without TLS, from 1 to 65535, if
+	// transports has ws or tcp. Default 80 with LoadBalancer, and with
 	// ClusterIP and a domain; 8080 with HostPort.
 	//
 	// +optional

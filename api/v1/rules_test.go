@@ -96,6 +96,8 @@ var refused = []struct {
 	{`spec: {transports: [wss, ws], exposure: {type: LoadBalancer, plainPort: 443}}`, "spec", "exposure.port and exposure.plainPort are the same"},
 	{`spec: {exposure: {type: LoadBalancer, port: 3478}}`, "spec", "exposure.port and exposure.plainPort cannot be 3478, which is the port of STUN and TURN: choose another, or set turn.enabled to false"},
 	{`spec: {transports: [wss, ws], exposure: {type: HostPort, plainPort: 3478}}`, "spec", "exposure.port and exposure.plainPort cannot be 3478"},
+	{`spec: {exposure: {type: HostPort, plainPort: 8080}}`, "spec", "exposure.plainPort has no effect with these transports: add ws or tcp to transports, or remove it"},
+	{`spec: {transports: [tls], exposure: {type: LoadBalancer, plainPort: 8080}}`, "spec", "exposure.plainPort has no effect with these transports"},
 	{`spec: {turn: {relayPorts: {min: 50000, max: 50010}}}`, "spec", "turn.relayPorts has no effect with this exposure.type: set exposure.type to HostPort, or remove it"},
 
 	{`spec: {access: {tokens: {secretName: t}}}`, "spec.access.tokens.key", "Required value"},
@@ -141,8 +143,7 @@ var accepted = []string{
 	`spec: {autoscaling: {maxReplicas: 2, scaleDownWindowSeconds: 0}}`,
 	`spec: {exposure: {type: NodePort, domain: seeds.example.org, addressTypes: [InternalIP, ExternalIP]}}`,
 	`spec: {exposure: {type: LoadBalancer, port: 8443, loadBalancer: {class: a/b, udp: Separate, annotations: {a: b}}}}`,
-	`spec: {exposure: {type: HostPort, port: 443, plainPort: 80}}`,
-	`spec: {exposure: {type: HostPort, port: 443, plainPort: 443}}`, // of which one is not used
+	`spec: {transports: [wss, ws], exposure: {type: HostPort, port: 443, plainPort: 80}}`,
 	`spec: {exposure: {type: LoadBalancer, port: 3478}, turn: {enabled: false}}`,
 	`spec: {transports: [wss, ws], exposure: {type: LoadBalancer, port: 80, plainPort: 8080}}`,
 	`spec: {exposure: {type: ClusterIP, port: 443, domain: s.example}}`,
@@ -150,6 +151,7 @@ var accepted = []string{
 	`spec: {tls: {secretName: mine}}`,
 	`spec: {tls: {issuer: {name: letsencrypt, kind: ClusterIssuer}}}`,
 	`spec: {turn: {enabled: false}}`,
+	`spec: {exposure: {type: HostPort}, turn: {enabled: false, relayPorts: {min: 50000, max: 50010}, deniedPeers: [10.0.0.0/8]}}`, // to turn it off takes one word
 	`spec: {exposure: {type: HostPort}, turn: {credentialTTLSeconds: 60, secretRotationSeconds: 600, relayPorts: {min: 50000, max: 50999}}}`,
 	`spec: {turn: {allowedPeers: [10.1.0.0/16], deniedPeers: ["2001:db8::/32", 192.0.2.7/32]}}`,
 	`spec: {access: {tokens: {secretName: t, key: tokens.txt}, jwtSecret: {secretName: t, key: k}, jwks: {secretName: t, key: jwks.json}}}`,

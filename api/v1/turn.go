@@ -5,7 +5,8 @@ package v1
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.secretRotationSeconds) || !has(self.credentialTTLSeconds) || self.secretRotationSeconds >= 2 * self.credentialTTLSeconds",message="turn.secretRotationSeconds is less than twice turn.credentialTTLSeconds: credentials would end before their time; raise it, or lower the other"
 type TURN struct {
-	// Whether the seeds relay. STUN goes with it. Default true.
+	// Whether the seeds relay. STUN goes with it. While it is false, the rest of
+	// turn has no effect, and can stay for when it is true again. Default true.
 	//
 	// +optional
 	// +default=true

@@ -103,7 +103,7 @@ func container(n *v1.PeerNetwork, s Settings, denied []netip.Prefix) *corev1ac.C
 	if asked.ImagePullPolicy != "" {
 		seed.WithImagePullPolicy(asked.ImagePullPolicy)
 	}
-	if n.Spec.TURN.RelayPorts != nil {
+	if HasTURN(n) && n.Spec.TURN.RelayPorts != nil {
 		seed.WithEnv(fieldEnv("HOST_IP", "status.hostIP"))
 	}
 	return seed

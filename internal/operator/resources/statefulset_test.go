@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +88,22 @@ func TestArgumentsAreLiteral(t *testing.T) {
 	n := networks(t)["hostport"]
 	if got := args(n, settings, nil)[0]; got != "--network-id=$$(HOSTNAME), a name with a $$" {
 		t.Errorf("the first argument is %q", got)
+	}
+}
+
+// With TURN off, what the spec says of it is for when it is on again.
+func TestTURNOff(t *testing.T) {
+	n := networks(t)["hostport"]
+	off := false
+	n.Spec.TURN = v1.TURN{Enabled: &off}
+	want := podSpec(t, n)
+	n.Spec.TURN = networks(t)["hostport"].Spec.TURN
+	if n.Spec.TURN.RelayPorts == nil {
+		t.Fatal("the network has no ports for relayed connections")
+	}
+	n.Spec.TURN.Enabled = &off
+	if got := podSpec(t, n); !reflect.DeepEqual(got, want) {
+		t.Errorf("pods are\n%+v\nwant\n%+v", got, want)
 	}
 }
 

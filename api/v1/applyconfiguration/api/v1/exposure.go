@@ -41,8 +41,8 @@ type ExposureApplyConfiguration struct {
 	// TCP port at which clients reach TLS, from 1 to 65535. Default 443 with
 	// LoadBalancer, and with ClusterIP and a domain; 8443 with HostPort.
 	Port *int32 `json:"port,omitempty"`
-	// TCP port at which clients reach what is without TLS, from 1 to 65535, of use
-	// if transports has ws or tcp. Default 80 with LoadBalancer, and with
+	// TCP port at which clients reach what is without TLS, from 1 to 65535, if
+	// transports has ws or tcp. Default 80 with LoadBalancer, and with
 	// ClusterIP and a domain; 8080 with HostPort.
 	PlainPort *int32 `json:"plainPort,omitempty"`
 	// More about the load balancers, with LoadBalancer.

@@ -12,7 +12,8 @@ import (
 // TURN is relaying between peers that cannot connect directly. Its quotas are
 // limits, and named turn-… there.
 type TURNApplyConfiguration struct {
-	// Whether the seeds relay. STUN goes with it. Default true.
+	// Whether the seeds relay. STUN goes with it. While it is false, the rest of
+	// turn has no effect, and can stay for when it is true again. Default true.
 	Enabled *bool `json:"enabled,omitempty"`
 	// With exposure type HostPort: UDP ports for relayed connections, which are
 	// opened on the nodes, so that a peer without a relay of its own reaches a
