@@ -38,6 +38,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, state *run, failed error) 
 		condition.LastTransitionTime = metav1.NewTime(state.now)
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}
+	r.warn(state, before.Status.Conditions, status.Conditions)
 	if equality.Semantic.DeepEqual(before.Status, *status) {
 		return nil
 	}
