@@ -37,8 +37,8 @@ const (
 	//   - InvalidSpec, SecretMissing: seeds are neither replaced, nor added or taken
 	//     away, as for Available.
 	//   - Stalled: a seed has not become ready for 10 minutes, and the message has what
-	//     its pod says; or its pod is missing for that long, and the message says where
-	//     the reason is.
+	//     its pod says; or its pod is missing for that long, and the message says why, or
+	//     where the reason is.
 	//
 	// Unknown:
 	//   - ReconcileFailed: as for Available.

@@ -37,6 +37,8 @@ type remembered struct {
 	secrets      map[string]readSecret
 	failingSince time.Time // zero while it is not failing
 	missingSince time.Time // zero while no pod is missing
+	refusal      string    // why one is, as was found at refusalAt
+	refusalAt    time.Time
 }
 
 type readSecret struct {
@@ -160,7 +162,26 @@ func (m *memory) missing(network types.NamespacedName, at time.Time) time.Time {
 func (m *memory) complete(network types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.of(network).missingSince = time.Time{}
+	r := m.of(network)
+	r.missingSince, r.refusal, r.refusalAt = time.Time{}, "", time.Time{}
+}
+
+// refusal is why a pod of the network is missing, if that was found lately; empty if it
+// was not found out then.
+func (m *memory) refusal(network types.NamespacedName, now time.Time) (why string, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(network)
+	age := now.Sub(r.refusalAt)
+	return r.refusal, age >= 0 && age < askAgain
+}
+
+// keepRefusal has it be remembered why a pod is missing, as was found now.
+func (m *memory) keepRefusal(network types.NamespacedName, why string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(network)
+	r.refusal, r.refusalAt = why, now
 }
 
 // forget has nothing be remembered of a network.

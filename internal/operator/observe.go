@@ -31,6 +31,7 @@ type seed struct {
 // observedSet is the StatefulSet as it is.
 type observedSet struct {
 	exists   bool
+	uid      types.UID
 	replicas int32
 	// revision is the one that pods are to be of; empty until the StatefulSet's
 	// controller has seen the last change, that of this reconcile included.
@@ -84,7 +85,7 @@ func (r *Reconciler) observeSet(ctx context.Context, state *run) error {
 	if err != nil {
 		return fmt.Errorf("read the StatefulSet: %w", err)
 	}
-	state.set = observedSet{exists: true, replicas: 1}
+	state.set = observedSet{exists: true, uid: set.UID, replicas: 1}
 	if set.Status.ObservedGeneration == set.Generation {
 		state.set.revision = set.Status.UpdateRevision
 	}

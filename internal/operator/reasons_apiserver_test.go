@@ -232,7 +232,8 @@ func TestAPIServerStalledWithoutPods(t *testing.T) {
 	w.wantConditions("Progressing True Creating: 0 of 2")
 	w.now = w.now.Add(time.Second)
 	w.settled()
-	const stalled = "Progressing False Stalled: 2 of 2 pods are missing: kubectl describe statefulset demo-seed shows why they are not made"
+	const stalledPods = "Progressing False Stalled: 2 of 2 pods are missing: kubectl -n "
+	stalled := stalledPods + w.network.Namespace + " describe statefulset demo-seed shows why they are not made"
 	w.wantConditions(stalled)
 	w.reconciler.forget(client.ObjectKeyFromObject(w.network))
 	w.settled()

@@ -31,7 +31,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, state *run, failed error) 
 		facts.Problem = &plan.Finding{Reason: v1.ReasonReconcileFailed, Message: failed.Error()}
 	} else {
 		r.fillStatus(state, status)
-		facts = r.facts(state, before)
+		facts = r.facts(ctx, state, before)
 	}
 	status.ObservedGeneration = before.Generation
 	for _, condition := range plan.Conditions(facts) {
@@ -86,7 +86,7 @@ func (r *Reconciler) fillStatus(state *run, status *v1.PeerNetworkStatus) {
 	}
 }
 
-func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
+func (r *Reconciler) facts(ctx context.Context, state *run, before *v1.PeerNetwork) plan.Facts {
 	facts := plan.Facts{
 		Generation:       before.Generation,
 		Certificate:      state.certificate,
@@ -108,8 +108,10 @@ func (r *Reconciler) facts(state *run, before *v1.PeerNetwork) plan.Facts {
 			facts.Stalled = stalled(s, state)
 		}
 	}
+	unmade, stalled := r.unmade(ctx, state, before)
+	facts.Unmade = unmade
 	if facts.Stalled == "" {
-		facts.Stalled = r.unmade(state, before)
+		facts.Stalled = stalled
 	}
 	return facts
 }
@@ -132,33 +134,6 @@ func areAdded(before *v1.PeerNetwork, desired int32) bool {
 	}
 	progressing := meta.FindStatusCondition(before.Status.Conditions, v1.ConditionProgressing)
 	return progressing != nil && progressing.Reason == v1.ReasonScalingUp
-}
-
-// unmade is what is to be said if pods have been missing for too long, or empty. Why the
-// StatefulSet's controller does not make them is in events, which the operator may not
-// read.
-func (r *Reconciler) unmade(state *run, before *v1.PeerNetwork) string {
-	network := client.ObjectKeyFromObject(before)
-	missing := state.set.replicas
-	for _, s := range state.seeds {
-		if s.ordinal < state.set.replicas {
-			missing--
-		}
-	}
-	if missing <= 0 {
-		r.memory.complete(network)
-		return ""
-	}
-	first := state.now
-	if progressing := meta.FindStatusCondition(before.Status.Conditions, v1.ConditionProgressing); progressing != nil && progressing.Reason == v1.ReasonStalled {
-		first = first.Add(-stallTime) // as was found before a restart
-	}
-	since := r.memory.missing(network, first)
-	if state.now.Sub(since) < stallTime {
-		state.sooner(since.Add(stallTime))
-		return ""
-	}
-	return fmt.Sprintf("%d of %d pods are missing: kubectl describe statefulset %s shows why they are not made", missing, state.set.replicas, resources.SeedsName(before))
 }
 
 // stalled is what keeps a seed from being ready for too long, or empty.

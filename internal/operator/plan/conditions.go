@@ -31,6 +31,8 @@ type Facts struct {
 	// New tells that all seeds have yet to become ready for the first time, and Added
 	// that it is so since there are to be more of them.
 	New, Added bool
+	// Unmade is why seeds have no pods, as far as it is known.
+	Unmade string
 	// Stalled is what keeps a seed from becoming ready; empty if nothing does.
 	Stalled string
 }
@@ -125,6 +127,11 @@ func (f Facts) progressing(c counts) (bool, Finding) {
 	if staying > c.ready {
 		done += "; kubectl describe shows what the others wait for, under Seeds"
 	}
+	unmade := ""
+	if f.Unmade != "" {
+		unmade = "; " + f.Unmade
+	}
+	done += unmade
 	switch {
 	case f.Stalled != "":
 		return false, Finding{v1.ReasonStalled, f.Stalled}
@@ -133,7 +140,7 @@ func (f Facts) progressing(c counts) (bool, Finding) {
 	case staying > desired || staying == desired && c.draining > 0 && (f.Unseen || int(f.Updated) >= c.all):
 		return true, Finding{v1.ReasonScalingDown, fmt.Sprintf("%s to go, one at a time, until there are %d", plural(c.all-desired, "seed has", "seeds have"), desired)}
 	case !f.Unseen && (int(f.Updated) < min(c.all, desired) || c.draining > 0):
-		return true, Finding{v1.ReasonRollingOut, fmt.Sprintf("%d of %d seeds are as the spec says; one at a time is replaced", f.Updated, desired)}
+		return true, Finding{v1.ReasonRollingOut, fmt.Sprintf("%d of %d seeds are as the spec says; one at a time is replaced", f.Updated, desired) + unmade}
 	case c.ready < desired && f.Added:
 		return true, Finding{v1.ReasonScalingUp, done}
 	case c.ready < desired:

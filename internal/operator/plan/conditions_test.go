@@ -149,6 +149,18 @@ func TestConditions(t *testing.T) {
 			"False Stalled: starting: ImagePullBackOff",
 			"True AllSeedsPublished: the addresses of 1 seed",
 		},
+		"a quota leaves one out": {
+			Facts{Desired: 2, Updated: 1, Seeds: []v1.SeedStatus{up}, Added: true, Unmade: "1 of 2 pods are missing: exceeded quota"},
+			"True SeedsReachable: 1 seed",
+			"True ScalingUp: 1 of 2 seeds are ready; 1 of 2 pods are missing: exceeded quota",
+			"True AllSeedsPublished: the addresses of 1 seed",
+		},
+		"a quota lets none be replaced": {
+			Facts{Desired: 2, Updated: 0, Seeds: []v1.SeedStatus{up}, Unmade: "1 of 2 pods are missing: exceeded quota"},
+			"True SeedsReachable: 1 seed",
+			"True RollingOut: 0 of 2 seeds are as the spec says; one at a time is replaced; 1 of 2 pods are missing: exceeded quota",
+			"True AllSeedsPublished: the addresses of 1 seed",
+		},
 		"the spec makes no sense": {
 			Facts{Problem: &Finding{v1.ReasonInvalidSpec, "say it otherwise"}},
 			"False InvalidSpec: say it otherwise", "False InvalidSpec: say it otherwise", "False InvalidSpec: say it otherwise",

@@ -20,6 +20,10 @@ import _ "embed" // for the roles
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=servicecidrs,verbs=get;list;watch
 
+// Why a StatefulSet makes no pods, which is told in events only. Without this the status
+// says where to look.
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=list
+
 // What it makes.
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
 // +kubebuilder:rbac:groups="",resources=configmaps;serviceaccounts,verbs=get;list;watch;create;patch
