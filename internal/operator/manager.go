@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
@@ -241,7 +242,7 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news, counts n
 			},
 		}
 	}
-	return ctrl.NewControllerManagedBy(manager).
+	networks := ctrl.NewControllerManagedBy(manager).
 		Named("peernetwork").
 		// The name is one of metrics, and a test runs operators beside and after each other.
 		WithOptions(controller.Options{
@@ -259,8 +260,35 @@ func watch(manager ctrl.Manager, reconciler reconcile.Reconciler, news, counts n
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(networkOf)).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(everyNetwork), ctrlbuilder.WithPredicates(predicate.Funcs{UpdateFunc: nodeMoved})).
 		WatchesRawSource(source.Channel(news, after(0))).
-		WatchesRawSource(source.Channel(counts, after(countAgain))). // what is to come sooner stays so
-		Complete(reconciler)
+		WatchesRawSource(source.Channel(counts, after(countAgain))) // what is to come sooner stays so
+	switch tells, err := tellsServiceRanges(manager.GetRESTMapper()); {
+	case err != nil:
+		return err
+	case tells:
+		networks.Watches(&networkingv1.ServiceCIDR{}, handler.EnqueueRequestsFromMapFunc(everyNetwork), ctrlbuilder.WithPredicates(predicate.Funcs{UpdateFunc: rangesChanged}))
+	}
+	return networks.Complete(reconciler)
+}
+
+// tellsServiceRanges tells whether the cluster has ServiceCIDRs, as it has since
+// Kubernetes 1.33: what is not there cannot be watched. Of a cluster that gets them while
+// the operator runs it reads them whenever it looks at a network.
+func tellsServiceRanges(kinds meta.RESTMapper) (bool, error) {
+	_, err := kinds.RESTMapping(networkingv1.SchemeGroupVersion.WithKind("ServiceCIDR").GroupKind(), networkingv1.SchemeGroupVersion.Version)
+	if meta.IsNoMatchError(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find ServiceCIDRs: %w", err)
+	}
+	return true, nil
+}
+
+// rangesChanged tells whether a ServiceCIDR has other ranges. It has no generation.
+func rangesChanged(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*networkingv1.ServiceCIDR)
+	now, okNow := e.ObjectNew.(*networkingv1.ServiceCIDR)
+	return ok && okNow && !slices.Equal(before.Spec.CIDRs, now.Spec.CIDRs)
 }
 
 // nodeMoved tells whether a node is found at other addresses, or has other pods'.

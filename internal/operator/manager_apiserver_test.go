@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -125,6 +126,17 @@ func TestAPIServerRun(t *testing.T) {
 		now, again := w.addresses()
 		return again != "" && again != uid && slices.Equal(now, before)
 	})
+	ranges := &networkingv1.ServiceCIDR{ObjectMeta: metav1.ObjectMeta{GenerateName: "more-"}, Spec: networkingv1.ServiceCIDRSpec{CIDRs: []string{"192.0.2.0/24"}}}
+	denied := func() bool {
+		return slices.Contains(w.set().Spec.Template.Spec.Containers[0].Args, "--turn-deny-peer="+ranges.Spec.CIDRs[0])
+	}
+	w.must(w.client.Create(t.Context(), ranges))
+	t.Cleanup(func() { // for other tests, if this one fails in the middle
+		w.must(client.IgnoreNotFound(w.client.Delete(context.WithoutCancel(t.Context()), ranges)))
+	})
+	w.until("another range of Services is denied to TURN clients", denied)
+	w.must(w.client.Delete(t.Context(), ranges))
+	w.until("a range that is none any more is not", func() bool { return !denied() })
 	w.get(pod)
 	w.unready(pod)
 	w.until("a seed that is not ready any more is withdrawn", func() bool { now, there := w.addresses(); return there != "" && len(now) == 0 })
