@@ -61,6 +61,7 @@ func startReloadable(t *testing.T, first operatorPair) (s *testSeed, dir string,
 	write(t, cfg.TLSCert, first.cert)
 	write(t, cfg.TLSKey, first.key)
 	s = startSeed(t, cfg, func(s *Seed) {
+		s.certificate.files.settle = 0 // the test looks when it has written
 		check = s.certificate.files.check
 		s.certificate.files = nil
 	})
@@ -208,6 +209,7 @@ func TestBrokenPairKeepsTheOldOne(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			cert.files.settle = 0
 			swap(t, certFile, c.cert)
 			swap(t, keyFile, c.key)
 			for range 4 {

@@ -13,6 +13,9 @@ import (
 const (
 	// watchInterval is the interval of a watch.
 	watchInterval = 2 * time.Second
+	// settleTime is the settle of a watch: who writes a file in place may be in the middle
+	// of it.
+	settleTime = 100 * time.Millisecond
 	// maxWatchedBytes bounds a file that is watched; a certificate's chain has a
 	// few KiB.
 	maxWatchedBytes = 1 << 20
@@ -34,6 +37,8 @@ type watch struct {
 	logger *slog.Logger
 	// interval is how often the files are looked at.
 	interval time.Duration
+	// settle is how long they are to stay as they are when they have changed.
+	settle time.Duration
 
 	// Owned by who calls check.
 	taken     [sha256.Size]byte // of what was taken over last
@@ -43,7 +48,7 @@ type watch struct {
 
 // newWatch takes the files over for the first time.
 func newWatch(what string, paths []string, take func(contents [][]byte) error, logger *slog.Logger) (*watch, error) {
-	w := &watch{what: what, paths: paths, take: take, logger: logger, interval: watchInterval}
+	w := &watch{what: what, paths: paths, take: take, logger: logger, interval: watchInterval, settle: settleTime}
 	contents, err := readFiles(paths)
 	if err != nil {
 		return nil, err
@@ -93,6 +98,11 @@ func (w *watch) update() error {
 	sum := digest(contents)
 	if sum == w.taken {
 		return nil
+	}
+	<-time.After(w.settle) // short enough to hold up no end
+	later, err := readFiles(w.paths)
+	if err != nil || digest(later) != sum {
+		return err // until the next time
 	}
 	if err := w.take(contents); err != nil {
 		return err

@@ -70,6 +70,7 @@ func startWatch(t *testing.T, paths ...string) *watched {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.settle = 0
 	return w
 }
 
@@ -241,6 +242,30 @@ func TestWatchRuns(t *testing.T) {
 		time.Sleep(watchInterval)
 		swap(t, path, "three")
 		time.Sleep(watchInterval / 4)
+		close(done)
+		<-ended
+		w.want(t, "two")
+	})
+}
+
+// TestWatchLeavesWhatIsBeingWritten looks at a file of which half is there. What makes
+// sense by itself, such as the first of two tokens, is not to count.
+func TestWatchLeavesWhatIsBeingWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "file")
+		write(t, path, "one")
+		w := startWatch(t, path)
+		w.settle = settleTime
+		done, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			w.run(done)
+			close(ended)
+		}()
+		time.Sleep(watchInterval - settleTime/2)
+		write(t, path, "tw")
+		time.Sleep(settleTime)
+		write(t, path, "two")
+		time.Sleep(2 * watchInterval)
 		close(done)
 		<-ended
 		w.want(t, "two")
