@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -153,10 +154,10 @@ func (m *mesh) run(done <-chan struct{}) {
 	complaint := ""
 	for {
 		targets, ips, err := m.siblings.look(ctx)
-		m.expected.Store(&ips)
 		if ctx.Err() != nil {
 			return
 		}
+		m.expect(ips, err)
 		if err == nil {
 			complaint = ""
 		} else if err.Error() != complaint {
@@ -180,6 +181,16 @@ func (m *mesh) run(done <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// expect takes over where siblings are. Those that were not looked up are where they
+// were: links come in beyond the limits only from there, and a flood of strangers may be
+// why no answer came.
+func (m *mesh) expect(ips map[netip.Addr]bool, err error) {
+	if err != nil {
+		maps.Copy(ips, *m.expected.Load())
+	}
+	m.expected.Store(&ips)
 }
 
 // keep holds a link with the seed at one address. If the seed has dialed this one

@@ -610,7 +610,10 @@ func (f fakeNames) LookupSRV(context.Context, string, string, string) (string, [
 }
 
 func (f fakeNames) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	return []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1"), netip.MustParseAddr("2001:db8::1")}, f.err
+	if f.err != nil {
+		return nil, f.err
+	}
+	return []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1"), netip.MustParseAddr("2001:db8::1")}, nil
 }
 
 func TestWhereSiblingsAre(t *testing.T) {
@@ -649,6 +652,32 @@ func TestWhereSiblingsAre(t *testing.T) {
 	n.resolver = fakeNames{errors.New("server misbehaving")}
 	if _, _, err := n.look(t.Context()); err == nil {
 		t.Error("a failure is not told")
+	}
+}
+
+// TestSiblingsAreExpectedWhileNamesFail has a seed that is full take the links of its
+// siblings although nobody answers where they are.
+func TestSiblingsAreExpectedWhileNamesFail(t *testing.T) {
+	m := new(mesh)
+	m.expected.Store(new(map[netip.Addr]bool))
+	known, never := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.7")
+	names := meshNames{name: "seeds.example", port: "8443"}
+	for _, c := range []struct {
+		resolver fakeNames
+		want     []netip.Addr
+	}{
+		{fakeNames{}, []netip.Addr{known}},
+		{fakeNames{errors.New("server misbehaving")}, []netip.Addr{known}},
+		{fakeNames{&net.DNSError{IsNotFound: true}}, nil},
+	} {
+		names.resolver = c.resolver
+		_, ips, err := names.look(t.Context())
+		m.expect(ips, err)
+		for _, ip := range []netip.Addr{known, never} {
+			if got := m.config().Expects(ip); got != slices.Contains(c.want, ip) {
+				t.Errorf("after %v: expected at %v: %v", err, ip, got)
+			}
+		}
 	}
 }
 
