@@ -28,7 +28,7 @@ var listedServices = []service{{V1, transports.WebRTC}}
 
 func (g *getPeers) begin() {
 	p, ex := g.v.p, g.v.p.ex
-	g.asking = &asking{peer: p, addr: p.addr}
+	g.asking = &asking{peer: p, addr: p.addr, owner: p.owner}
 	g.waiting = 1
 	for _, share := range g.shares() {
 		f := &forward{

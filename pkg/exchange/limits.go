@@ -56,7 +56,9 @@ type Limits struct {
 	// good for. Default 15 s (pxp, lib/peer.js).
 	CandidateTime time.Duration
 	// RelaysPerPeer is how many signaling relays a peer may have open at a time,
-	// counting those it asked for and those it is the candidate of. Default 64, since npm nodes keep each for RelayTime.
+	// counting those it asked for and those it is the candidate of. Of these, half at
+	// most are for who is at one IPv4 address or IPv6 /64. Default 64, since npm nodes
+	// keep each for RelayTime.
 	RelaysPerPeer int
 	// Negotiations is how many connections may be negotiated at a time that others
 	// ask this node for, over a transport that it accepts such as webrtc. They count

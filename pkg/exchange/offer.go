@@ -19,12 +19,13 @@ type asking struct {
 	link       *Peer    // that sibling, else nil
 	transports []string // that it can be offered; generation 0 only
 	addr       netip.Addr
-	secure     bool     // insecure websockets are of no use to it
-	instance   string   // empty for npm nodes
-	alias      string   // what the sibling calls it if it has none
-	exclude    []string // instances and aliases that it has already
-	excludes   bool     // it knows that feature
-	offered    *offers  // before
+	owner      netip.Prefix // whose share of a candidate's relays it takes
+	secure     bool         // insecure websockets are of no use to it
+	instance   string       // empty for npm nodes
+	alias      string       // what the sibling calls it if it has none
+	exclude    []string     // instances and aliases that it has already
+	excludes   bool         // it knows that feature
+	offered    *offers      // before
 
 	avoid netip.Prefix // a network that none is to be of; not valid for no such thing
 }
@@ -34,7 +35,7 @@ func (ex *Exchange) asks(p *Peer, exclude []string) *asking {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	a := &asking{
-		peer: p, addr: p.addr, secure: strings.HasPrefix(p.origin(), "https:"),
+		peer: p, addr: p.addr, owner: p.owner, secure: strings.HasPrefix(p.origin(), "https:"),
 		instance: p.hello.instance, exclude: exclude, excludes: p.hello.has(featureExclude),
 	}
 	for _, name := range p.hello.transports {
@@ -115,7 +116,7 @@ func (p *Peer) origin() string {
 // usableBy tells whether the asker can connect to what is listed.
 func (l *listing) usableBy(a *asking) bool {
 	if l.port == 0 {
-		return l.peer.hasRelayRoom()
+		return l.peer.hasRelayRoom(a.owner)
 	}
 	// npm nodes know no TLS but that of websockets.
 	if l.secure && l.service.transport == transports.TCP && a.instance == "" {

@@ -76,8 +76,9 @@ type Peer struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	err      error               // why the peer ended
-	attached map[closer]struct{} // relays and negotiations that end with the peer
+	err      error                // why the peer ended
+	attached map[closer]struct{}  // relays and negotiations that end with the peer
+	shares   map[netip.Prefix]int // relays that it is the candidate of, by the address of who asked; lazily
 }
 
 // newPeer makes the peer of a connection, whose goroutine is not started yet.

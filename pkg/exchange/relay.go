@@ -27,8 +27,9 @@ type relay struct {
 	guard  *wire.Guard // nil for transports whose signals are unknown here, and for data
 	ends   [2]relayEnd // by wire.Side: who sent it
 	ended  func()
-	data   bool   // passes on what the peers' applications say, see relaydata.go
-	follow string // the name of the data relay that both ends may ask for, or empty
+	asked  netip.Prefix // whose share of the candidate's room it has; that of the asker unless set
+	data   bool         // passes on what the peers' applications say, see relaydata.go
+	follow string       // the name of the data relay that both ends may ask for, or empty
 
 	over  atomic.Bool
 	heard atomic.Int64 // when it was opened or last passed something on, in Unix nanoseconds
@@ -81,7 +82,10 @@ func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) 
 		r.ended()
 		return nil, "relays-per-peer"
 	}
-	if !candidate.reserveRelay() {
+	if !r.asked.IsValid() {
+		r.asked = asker.owner
+	}
+	if !candidate.reserveRelayFor(r.asked) {
 		asker.relays.Add(-1)
 		r.ended()
 		return nil, "relays-per-peer"
@@ -137,8 +141,45 @@ func (p *Peer) reserveRelay() bool {
 	return false
 }
 
-// hasRelayRoom tells whether reserveRelay would work.
-func (p *Peer) hasRelayRoom() bool { return within(int(p.relays.Load())+1, p.relayLimit()) }
+// reserveRelayFor is reserveRelay for the candidate of a relay. Whoever asks for relays
+// shares that candidate's room with all others, so who is at one address gets no more
+// than half of it, or two: a data relay begins before the one that it follows has ended.
+// The share is released with the relay.
+func (p *Peer) reserveRelayFor(asker netip.Prefix) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.hasShareLocked(asker) || !p.reserveRelay() {
+		return false
+	}
+	if p.shares == nil {
+		p.shares = make(map[netip.Prefix]int)
+	}
+	p.shares[asker]++
+	return true
+}
+
+func (p *Peer) releaseShare(asker netip.Prefix) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shares[asker]--; p.shares[asker] == 0 {
+		delete(p.shares, asker)
+	}
+}
+
+func (p *Peer) hasShareLocked(asker netip.Prefix) bool {
+	limit := p.relayLimit()
+	return limit < 0 || !asker.IsValid() || p.shares[asker] < max(limit/2, 2)
+}
+
+// hasRelayRoom tells whether reserveRelayFor would work.
+func (p *Peer) hasRelayRoom(asker netip.Prefix) bool {
+	if !within(int(p.relays.Load())+1, p.relayLimit()) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hasShareLocked(asker)
+}
 
 func (p *Peer) relayLimit() int {
 	if p.Sibling() {
@@ -166,6 +207,7 @@ func (r *relay) close() {
 		end.peer.relays.Add(-1)
 		end.letGo()
 	}
+	r.ends[wire.FromCandidate].peer.releaseShare(r.asked)
 	open, _ := r.counters()
 	open.Add(-1)
 }

@@ -55,6 +55,7 @@ func (l *link) asks(want *wire.MeshWant) *asking {
 		a.alias = want.Alias
 	}
 	a.addr, _ = netip.ParseAddr(want.Address)
+	a.owner = ownedBy(a.addr)
 	a.avoid, _ = netip.ParsePrefix(want.Avoid)
 	for _, serial := range want.Seen {
 		a.offered.note(offer{serial: serial})
@@ -68,7 +69,8 @@ func (l *link) asks(want *wire.MeshWant) *asking {
 func (l *link) introduce(candidate *listing, a *asking, answer *wire.Mesh) bool {
 	nonce := newID()
 	name := "relay:" + nonce
-	r, limit := l.p.ex.newRelay(l.p, candidate.peer, relayNames{name, name}, l.p.ex.guardFor(candidate.service.transport), nil)
+	r := &relay{ex: l.p.ex, guard: l.p.ex.guardFor(candidate.service.transport), ended: func() {}, asked: a.owner}
+	r, limit := r.open(l.p, candidate.peer, relayNames{name, name})
 	if limit != "" {
 		l.p.ex.refused(limit, l.p.RemoteAddress())
 	}
