@@ -57,7 +57,7 @@ func parseCheck(args []string, stdout io.Writer) (*checkFlags, error) {
 	case err != nil && strings.Contains(err.Error(), `expected "<url>"`):
 		return nil, fmt.Errorf("which seed? Name it, such as seed check wss://seed.example.org")
 	case err != nil:
-		return nil, err
+		return nil, plain(err)
 	}
 	if f.TokenFile != "" {
 		if f.Token, err = readToken(f.TokenFile); err != nil {

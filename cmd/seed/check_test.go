@@ -106,6 +106,7 @@ func TestCheckExitStatus(t *testing.T) {
 		{[]string{"check"}, exitUsage, "which seed"},
 		{[]string{"check", "ftp://seed.example"}, exitUsage, "wss://"},
 		{[]string{"check", p.address, "--nonsense"}, exitUsage, "check --help"},
+		{[]string{"check", p.address, "--timeout=5"}, exitUsage, "has no unit"},
 		{[]string{"check", p.address, "--skip=nothing"}, exitUsage, "turn-udp"},
 		{[]string{"check", p.address, "--skip=ice", "--timeout=1m"}, exitOK, ""},
 		{[]string{"check", p.address, "--skip=ice", "--timeout=1m", "--network-id=other", "--json"}, exitError, ""},

@@ -98,7 +98,7 @@ func parse(args []string, stdout io.Writer) (*flags, error) {
 		if strings.Contains(err.Error(), "missing flags: --network-id") {
 			err = errors.New("--network-id is missing: pick a string that is unique to your network, such as --network-id my-game (or SEED_NETWORK_ID in the environment)")
 		}
-		return nil, err
+		return nil, strayArgument(plain(err))
 	}
 	if err := f.refuseZeros(); err != nil {
 		return nil, err

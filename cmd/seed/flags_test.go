@@ -135,11 +135,16 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"--network-id", "net", "--log-level", "loud"}, []string{"--log-level", "loud", "debug"}},
 		{[]string{"--network-id", "net", "--access", "members"}, []string{"--access", "members", "public", "token"}},
 		{[]string{"--network-id", "net", "--log-format", "xml"}, []string{"--log-format", "text", "json"}},
-		{[]string{"--network-id", "net", "--drain-timeout", "10"}, []string{"--drain-timeout", "10"}},
+		{[]string{"--network-id", "net", "--drain-timeout", "10"}, []string{"--drain-timeout", `"10" has no unit`, "30s"}},
 		{[]string{"--network-id", "net", "--drain-timeout", "0s"}, []string{"--drain-timeout", "1ms", "30s"}},
 		{[]string{"--network-id", "net", "--turn-credential-ttl", "0"}, []string{"--turn-credential-ttl", "a minute", "1h"}},
 		{[]string{"--network-id", "net", "--lissten", ":1"}, []string{"--lissten", "--listen"}},
-		{[]string{"--network-id", "net", "extra"}, []string{"extra"}},
+		{[]string{"--network-id", "net", "extra"}, []string{"extra", "seed check URL"}},
+		{[]string{"--network-id", "net", "--relay-data", "false"}, []string{"argument false", "--relay-data=false"}},
+		{[]string{"--network-id"}, []string{"--network-id needs a value"}},
+		{[]string{"--network-id", "net", "--drain-timeout"}, []string{"--drain-timeout needs a value"}},
+		{[]string{"--network-id", "--listen", ":1"}, []string{"--network-id needs a value"}},
+		{[]string{"--network-id", "net", "--limit"}, []string{"--limit needs a value"}},
 	} {
 		clearEnv(t)
 		_, err := parse(c.args, &bytes.Buffer{})
