@@ -163,5 +163,5 @@ func (s *Seed) welcomeClients(b *strings.Builder) {
 	trust("SSL_CERT_FILE")
 	fmt.Fprintf(b, "  npm   ex.connect('websocket', '%s', { port: %s%s }, callback)\n", strings.Trim(host, "[]"), port, secure)
 	trust("NODE_EXTRA_CA_CERTS")
-	fmt.Fprintf(b, "\nCtrl-C ends it.\n")
+	fmt.Fprintf(b, "\nCtrl-C ends it, and a second one does not wait for introductions and TURN.\n")
 }
