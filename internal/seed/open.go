@@ -57,10 +57,15 @@ func (s *Seed) openCertificate(names []string) (err error) {
 	return nil
 }
 
-// checkCertificate tells when a self-signed certificate was made before the
-// machine had the addresses that it has now. An operator's own certificate has
-// the names that it is to have.
+// checkCertificate tells when clients will not take the certificate: an operator's that
+// has expired, which is better than none, or a self-signed one that was made before the
+// machine had the addresses that it has now. An operator's own has the names that it is
+// to have.
 func (s *Seed) checkCertificate() {
+	if until := s.certificate.leaf().NotAfter; time.Now().After(until) {
+		s.logger.Warn("the certificate has expired, and clients refuse it; put a new one in the place of its files, which is taken over without a restart",
+			"file", s.config.TLSCert, "not_after", until.UTC())
+	}
 	missing := s.certificate.missing(s.ports[0].hosts.all())
 	if s.certificate.trust != "" && len(missing) > 0 {
 		s.logger.Warn("the self-signed certificate does not name every address of this machine; delete tls.pem in the state directory to have a new one made",

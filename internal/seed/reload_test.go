@@ -321,6 +321,31 @@ func TestRunWatchesTheCertificate(t *testing.T) {
 	}
 }
 
+// TestExpiredCertificateIsTold starts with a certificate that has expired, since there
+// is no other: no client comes in, and the log says why.
+func TestExpiredCertificateIsTold(t *testing.T) {
+	for _, c := range []struct {
+		made time.Time
+		want int
+	}{{time.Now(), 0}, {time.Now().Add(-selfSignedLife - time.Hour), 1}} {
+		pair, dir := newOperatorPair(t, c.made), t.TempDir()
+		cfg := testConfig(t)
+		cfg.TLSCert, cfg.TLSKey = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+		write(t, cfg.TLSCert, pair.cert)
+		write(t, cfg.TLSKey, pair.key)
+		var log bytes.Buffer
+		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		s, err := New(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if got := strings.Count(log.String(), "the certificate has expired"); got != c.want {
+			t.Errorf("told %d times, want %d:\n%s", got, c.want, log.String())
+		}
+	}
+}
+
 // onRecord closes a channel when something is logged for the first time.
 type onRecord struct {
 	slog.Handler
