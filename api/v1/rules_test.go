@@ -67,6 +67,7 @@ var refused = []struct {
 	{`spec: {exposure: {domain: localhost}}`, "spec.exposure.domain", "exposure.domain is no DNS domain"},
 	{`spec: {exposure: {domain: ` + strings.Repeat("x.", 100) + `x}}`, "spec.exposure.domain", "may not be more than 200"},
 	{`spec: {exposure: {type: LoadBalancer, loadBalancer: {udp: Maybe}}}`, "spec.exposure.loadBalancer.udp", `supported values: "Shared", "Separate", "Off"`},
+	{`spec: {exposure: {type: LoadBalancer, loadBalancer: {udp: Off}}}`, "spec.exposure.loadBalancer.udp", `must be of type string: "boolean"`},
 
 	{`spec: {transports: [http]}`, "spec.transports[0]", `supported values: "wss", "tls", "ws", "tcp"`},
 	{`spec: {transports: []}`, "spec.transports", "at least 1 items"},
@@ -143,6 +144,7 @@ var accepted = []string{
 	`spec: {autoscaling: {maxReplicas: 2, scaleDownWindowSeconds: 0}}`,
 	`spec: {exposure: {type: NodePort, domain: seeds.example.org, addressTypes: [InternalIP, ExternalIP]}}`,
 	`spec: {exposure: {type: LoadBalancer, port: 8443, loadBalancer: {class: a/b, udp: Separate, annotations: {a: b}}}}`,
+	`spec: {exposure: {type: LoadBalancer, loadBalancer: {udp: "Off"}}}`,
 	`spec: {transports: [wss, ws], exposure: {type: HostPort, port: 443, plainPort: 80}}`,
 	`spec: {exposure: {type: LoadBalancer, port: 3478}, turn: {enabled: false}}`,
 	`spec: {transports: [wss, ws], exposure: {type: LoadBalancer, port: 80, plainPort: 8080}}`,

@@ -21,7 +21,8 @@ type LoadBalancerApplyConfiguration struct {
 	//
 	// Shared: in the same load balancer. Separate: in a second one for each seed,
 	// where a provider has no load balancers for both. Off: not at all; STUN and
-	// TURN are then reached by TCP and TLS.
+	// TURN are then reached by TCP and TLS. Write "Off" in quotes, without which
+	// YAML has it for false.
 	UDP *apiv1.LoadBalancerUDP `json:"udp,omitempty"`
 }
 
