@@ -61,7 +61,7 @@ func tell(status, before *v1.SeedStatus, sighting probe.Sighting) {
 	out := func(url string) bool { return slices.Contains(sighting.Silent, url) }
 	addresses, turn := without(status.Addresses, out), without(status.TURNAddresses, out)
 	if sighting.Reason == v1.SeedNotProbed {
-		status.Message = "it is about to be reached for the first time"
+		status.Message = "its addresses are about to be tried for the first time"
 		// After a restart of the operator, and while another address is tried, what was
 		// published stays until it is known to be wrong.
 		if before != nil && before.Reason != v1.SeedNoAddress {

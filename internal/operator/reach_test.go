@@ -25,7 +25,7 @@ func TestTell(t *testing.T) {
 		out := strings.Fields(silent)
 		return probe.Sighting{Reason: reason, Message: "found", Silent: out, Reachable: reason != v1.SeedNotProbed && !strings.Contains(silent, all)}
 	}
-	const asks = "it is about to be reached for the first time"
+	const asks = "its addresses are about to be tried for the first time"
 	for name, c := range map[string]struct {
 		before    *v1.SeedStatus
 		found     probe.Sighting
