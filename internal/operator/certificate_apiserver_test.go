@@ -57,7 +57,7 @@ func (w *world) issued(hosts ...string) {
 	w.must(err)
 	w.must(w.client.Apply(w.Context(), corev1ac.Secret(name, w.network.Namespace).
 		WithLabels(labels).
-		WithAnnotations(map[string]string{"cert-manager.io/certificate-name": certificate.GetName(), "cert-manager.io/issuer-name": "letsencrypt"}).
+		WithAnnotations(map[string]string{"cert-manager.io/certificate-name": certificate.GetName(), "cert-manager.io/issuer-name": "letsencrypt", "cert-manager.io/issuer-kind": "Issuer", "cert-manager.io/issuer-group": "cert-manager.io"}).
 		WithType(corev1.SecretTypeTLS).
 		WithData(map[string][]byte{corev1.TLSCertKey: made.Data[corev1.TLSCertKey], corev1.TLSPrivateKeyKey: made.Data[corev1.TLSPrivateKeyKey]}),
 		client.FieldOwner("cert-manager"), client.ForceOwnership))
@@ -96,7 +96,9 @@ func TestAPIServerCertificateOfAnother(t *testing.T) {
 		t.Helper()
 		w.wantConditions("CertificateReady True SelfSigned")
 		secret := named[corev1.Secret](w, "demo-tls")
-		if !metav1.IsControlledBy(secret, w.network) || secret.Annotations["cert-manager.io/issuer-name"] != "" {
+		// Without these, cert-manager takes what is there for a certificate of any Issuer.
+		issuer := []string{secret.Annotations["cert-manager.io/issuer-name"], secret.Annotations["cert-manager.io/issuer-kind"], secret.Annotations["cert-manager.io/issuer-group"]}
+		if !metav1.IsControlledBy(secret, w.network) || !slices.Equal(issuer, []string{"demo", "PeerNetwork", "peerexchange.dev"}) || secret.Annotations["cert-manager.io/certificate-name"] != "" {
 			t.Errorf("the operator's own Secret is %+v", secret.ObjectMeta)
 		}
 		if !signs(named[corev1.Secret](w, "demo-ca").Data["ca.crt"], secret.Data["tls.crt"], w.now) {

@@ -43,7 +43,7 @@ func (r *Reconciler) issuedCertificate(ctx context.Context, state *run) error {
 		live = nil // what is said is of what was asked before
 	}
 	issued, says := readiness(live)
-	issuing := plan.Finding{Reason: v1.ReasonIssuing, Message: "cert-manager has not issued it: " + says}
+	issuing := plan.Finding{Reason: v1.ReasonIssuing, Message: "cert-manager has not issued it: " + says + requestsTell}
 	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
 	if apierrors.IsNotFound(err) {
 		state.certificate = issuing
@@ -81,6 +81,10 @@ func signs(authorities, chain []byte, now time.Time) bool {
 	_, err = leaf.Verify(options)
 	return err == nil
 }
+
+// requestsTell where cert-manager says that there is no such issuer, and what an issuer
+// says: not in the Certificate.
+const requestsTell = "; if it stays so, kubectl describe certificaterequests shows what the issuer waits for"
 
 // readCertificate reads what cert-manager was asked for; nil if that is nothing.
 func (r *Reconciler) readCertificate(ctx context.Context, n *v1.PeerNetwork) (*unstructured.Unstructured, error) {
@@ -137,8 +141,8 @@ const (
 )
 
 // takeOver makes the Secret the operator's own that cert-manager made for the network
-// while it had an issuer. Annotations that stayed would have cert-manager take what the
-// operator puts there for its own work, should the network have that issuer again.
+// while it had an issuer. Annotations that stayed would say more of the certificate than
+// the operator's own do, which are written next.
 func (r *Reconciler) takeOver(ctx context.Context, n *v1.PeerNetwork) error {
 	secret, err := r.readSecret(ctx, n, resources.CertificateSecretName(n))
 	if apierrors.IsNotFound(err) {
