@@ -26,6 +26,9 @@ type getPeer struct {
 	here   bool // this node's peers were looked at
 }
 
+// usualMessage is what most messages about a candidate take.
+const usualMessage = 256
+
 // begin answers, or has the request answered later.
 func (g *getPeer) begin() {
 	// What this node has itself, a directory ranks.
@@ -169,7 +172,7 @@ func (g *getPeer) pass(f *forwarded) bool {
 	if g.asking.excludes && wire.IsInstance(found.Alias) {
 		alias = found.Alias
 	}
-	g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
+	g.v.send(wire.AppendAnswer(make([]byte, 0, usualMessage), g.reqID, wire.Answer{
 		Transport: found.Transport, Opts: found.Opts, Address: found.Address, Nonce: nonce, Alias: alias,
 	}))
 	return true
@@ -199,7 +202,7 @@ func (g *getPeer) offer(from *directory) bool {
 		if g.asking.excludes {
 			alias = ex.aliasOf(l.peer)
 		}
-		g.v.send(wire.AppendAnswer(nil, g.reqID, wire.Answer{
+		g.v.send(wire.AppendAnswer(make([]byte, 0, usualMessage), g.reqID, wire.Answer{
 			Transport: l.service.transport, Opts: l.opts, Address: l.address(), Nonce: nonce, Relayed: relayed, Alias: alias,
 		}))
 		return true
@@ -241,7 +244,7 @@ func (v *v0) introduce(l *listing, nonce string) (relayed int, ok bool) {
 	if r == nil {
 		return 0, false
 	}
-	if err := l.peer.control.Send(wire.AppendIncoming(nil, nonce, transport, relayed, v.p.ex.aliasFor(l.peer, v.p))); err != nil {
+	if err := l.peer.control.Send(wire.AppendIncoming(make([]byte, 0, usualMessage), nonce, transport, relayed, v.p.ex.aliasFor(l.peer, v.p))); err != nil {
 		r.close()
 		return 0, false
 	}

@@ -35,7 +35,7 @@ func (ex *Exchange) asks(p *Peer, exclude []string) *asking {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	a := &asking{
-		peer: p, addr: p.addr, owner: p.owner, secure: strings.HasPrefix(p.origin(), "https:"),
+		peer: p, transports: make([]string, 0, len(p.hello.transports)), addr: p.addr, owner: p.owner, secure: strings.HasPrefix(p.origin(), "https:"),
 		instance: p.hello.instance, exclude: exclude, excludes: p.hello.has(featureExclude),
 	}
 	for _, name := range p.hello.transports {
