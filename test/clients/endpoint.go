@@ -1,12 +1,15 @@
 package clients
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
+	"syscall"
 )
 
 // Endpoint is where a node accepts.
@@ -57,6 +60,23 @@ const firstPort, ports = 20000, 10000
 var portsGiven atomic.Uint32
 
 func init() { portsGiven.Store(rand.Uint32N(ports)) }
+
+// onFreePort has a node accept at a port of this machine that nobody listens at. The
+// published clients take no port 0, and of others nobody is told which one they got. By
+// the time that it is used a port may be another test's, then it is another one.
+func onFreePort(accept func(port int) error) error {
+	for attempt := 1; ; attempt++ {
+		port, err := freePort()
+		if err != nil {
+			return err
+		}
+		err = accept(port)
+		isTaken := errors.Is(err, syscall.EADDRINUSE) || err != nil && strings.Contains(err.Error(), "EADDRINUSE") // as Node says it
+		if !isTaken || attempt == 5 {
+			return err
+		}
+	}
+}
 
 // freePort returns a port of this machine that nobody listens at.
 func freePort() (int, error) {

@@ -145,19 +145,18 @@ func (n *GoNode) Troubles() []string { return nil }
 // Accept implements [Node].
 func (n *GoNode) Accept(ctx context.Context, transport string, secure bool) (Endpoint, error) {
 	to := Endpoint{Transport: transport, Host: "127.0.0.1", Secure: secure}
-	var opts transports.Options
-	if transport != transports.WebRTC {
-		port, err := freePort()
-		if err != nil {
-			return Endpoint{}, err
-		}
-		to.Port = port
-		opts = transports.Options{Host: to.Host, Port: port, Secure: secure}
-		if secure {
-			opts.TLS = n.lab.ServerTLS()
-		}
+	if transport == transports.WebRTC {
+		return to, n.Exchange.Accept(ctx, transport, transports.Options{})
 	}
-	return to, n.Exchange.Accept(ctx, transport, opts)
+	opts := transports.Options{Host: to.Host, Secure: secure}
+	if secure {
+		opts.TLS = n.lab.ServerTLS()
+	}
+	err := onFreePort(func(port int) error {
+		to.Port, opts.Port = port, port
+		return n.Exchange.Accept(ctx, transport, opts)
+	})
+	return to, err
 }
 
 // Unaccept implements [Node].

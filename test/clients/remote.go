@@ -272,21 +272,11 @@ func (r *Remote) Accept(ctx context.Context, transport string, secure bool) (End
 		return to, err
 	}
 	args := map[string]any{"transport": transport, "secure": secure, "cert": r.lab.config.CertFile, "key": r.lab.config.KeyFile}
-	// The published clients take no port 0, and a free port can be gone by the
-	// time it is used.
-	for attempt := 1; ; attempt++ {
-		port, err := freePort()
-		if err != nil {
-			return Endpoint{}, err
-		}
+	err := onFreePort(func(port int) error {
 		args["port"] = port
 		m, err := r.call(ctx, "accept", args)
-		if err == nil {
-			to.Port = m.Port
-			return to, nil
-		}
-		if attempt == 5 || !strings.Contains(err.Error(), "EADDRINUSE") {
-			return Endpoint{}, err
-		}
-	}
+		to.Port = m.Port
+		return err
+	})
+	return to, err
 }
