@@ -66,14 +66,14 @@ type relayNames [2]string
 // has no room for it, the limit's name is returned. ended, which may be nil, is
 // called once when the relay ends, or does not begin.
 func (ex *Exchange) newRelay(asker, candidate *Peer, names relayNames, guard *wire.Guard, ended func()) (*relay, string) {
-	if ended == nil {
-		ended = func() {}
-	}
 	return (&relay{ex: ex, guard: guard, ended: ended}).open(asker, candidate, names)
 }
 
 // open does what newRelay says.
 func (r *relay) open(asker, candidate *Peer, names relayNames) (*relay, string) {
+	if r.ended == nil {
+		r.ended = func() {}
+	}
 	if !r.ex.introduces() {
 		r.ended()
 		return nil, ""

@@ -51,7 +51,7 @@ func (ex *Exchange) newCarryingRelay(asker, candidate *Peer, nonce string) (*rel
 	name := "relay:" + nonce
 	guard := ex.guardFor(transports.WebRTC)
 	guard.AllowRelayed()
-	r := &relay{ex: ex, guard: guard, ended: func() {}, follow: dataChannel(nonce)}
+	r := &relay{ex: ex, guard: guard, follow: dataChannel(nonce)}
 	return r.open(asker, candidate, relayNames{name, name})
 }
 

@@ -69,7 +69,7 @@ func (l *link) asks(want *wire.MeshWant) *asking {
 func (l *link) introduce(candidate *listing, a *asking, answer *wire.Mesh) bool {
 	nonce := newID()
 	name := "relay:" + nonce
-	r := &relay{ex: l.p.ex, guard: l.p.ex.guardFor(candidate.service.transport), ended: func() {}, asked: a.owner}
+	r := &relay{ex: l.p.ex, guard: l.p.ex.guardFor(candidate.service.transport), asked: a.owner}
 	r, limit := r.open(l.p, candidate.peer, relayNames{name, name})
 	if limit != "" {
 		l.p.ex.refused(limit, l.p.RemoteAddress())

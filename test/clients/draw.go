@@ -42,10 +42,9 @@ const maxDraws = 60
 // FindAll asks for peers until the node is connected to all of names but itself,
 // whoever of the two asked.
 func FindAll(ctx context.Context, p Node, via int, self string, names []string) error {
-	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == self })
 	var missing []string
 	for range maxDraws {
-		missing = missingOf(p.Peers(), others)
+		missing = MissingOf(p.Peers(), self, names)
 		if len(missing) == 0 {
 			return nil
 		}
@@ -53,7 +52,7 @@ func FindAll(ctx context.Context, p Node, via int, self string, names []string) 
 		if errors.Is(err, exchange.ErrNoCandidates) {
 			// A Go node is offered nobody whom it is connected to, and those tell their
 			// names a moment later.
-			err = awaitOneOf(ctx, p, missing)
+			err = awaitOneOf(ctx, p, self, missing)
 			if err == nil {
 				continue
 			}
@@ -68,10 +67,10 @@ func FindAll(ctx context.Context, p Node, via int, self string, names []string) 
 	return fmt.Errorf("%s did not find %v in %d draws", self, missing, maxDraws)
 }
 
-// missingOf are those of the names that no connection is to.
-func missingOf(peers []PeerInfo, names []string) []string {
+// MissingOf are those of the names, but a node's own, that no connection is to.
+func MissingOf(peers []PeerInfo, self string, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return slices.ContainsFunc(peers, func(peer PeerInfo) bool { return peer.Connected && peer.Name == name })
+		return name == self || slices.ContainsFunc(peers, func(peer PeerInfo) bool { return peer.Connected && peer.Name == name })
 	})
 }
 
@@ -79,11 +78,11 @@ func missingOf(peers []PeerInfo, names []string) []string {
 const nameTime = 10 * time.Second
 
 // awaitOneOf waits for a connection to one of those named.
-func awaitOneOf(ctx context.Context, p Node, names []string) error {
+func awaitOneOf(ctx context.Context, p Node, self string, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, nameTime)
 	defer cancel()
 	return p.Await(ctx, fmt.Sprintf("a connection to one of %v, since nobody else is offered", names), func(peers []PeerInfo) bool {
-		return len(missingOf(peers, names)) < len(names)
+		return len(MissingOf(peers, self, names)) < len(names)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -69,11 +68,7 @@ func findAll(ctx context.Context, p clients.Node, via int, self string, names []
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
-		missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-			return name == self || slices.ContainsFunc(p.Peers(), func(peer clients.PeerInfo) bool {
-				return peer.Connected && peer.Name == name
-			})
-		})
+		missing := clients.MissingOf(p.Peers(), self, names)
 		if len(missing) == 0 {
 			return nil
 		}
